@@ -1,0 +1,16 @@
+// The ESM entry: re-exports what index.js exports, so that `import` and `require` in one process share every class.
+import holdfast from './index.js';
+
+export const {
+  AesGcmKey,
+  HoldfastError,
+  JsonError,
+  Keyring,
+  PasswordHasher,
+  SafeRegExp,
+  generateKey,
+  merge,
+  parseJson,
+} = holdfast;
+
+export default holdfast;

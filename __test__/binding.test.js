@@ -244,7 +244,8 @@ describe('the environment', () => {
       const Module = require('node:module');
       const plain = Module._resolveFilename;
       Module._resolveFilename = function (request, ...rest) {
-        return request.startsWith('holdfast-linux-x64-gnu/') ? ${JSON.stringify(decoy)} : plain.call(this, request, ...rest);
+        if (request.startsWith('holdfast-linux-x64-gnu/')) return ${JSON.stringify(decoy)};
+        return plain.call(this, request, ...rest);
       };`;
     assertBindingError(load(application(), { before }), literal(path.relative(workspace, decoy)));
   });

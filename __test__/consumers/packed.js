@@ -2,7 +2,7 @@
 'use strict';
 
 // What the packaging tests share: the tarballs as they would be published, and projects that installed them the way
-// users do, `npm install --ignore-scripts` and nothing else. `npm run test:packaging` has made the release binary before.
+// users do, `npm install --ignore-scripts` and nothing else. `npm run test:packaging` makes the binary first.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -63,7 +63,8 @@ function installed() {
 async function project(name, fields, files) {
   const folder = path.join(workspace, name);
   fs.cpSync(path.join(await installed(), 'node_modules'), path.join(folder, 'node_modules'), { recursive: true });
-  fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name, version: '1.0.0', private: true, ...fields }));
+  const manifest = { name, version: '1.0.0', private: true, ...fields };
+  fs.writeFileSync(path.join(folder, 'package.json'), JSON.stringify(manifest));
   for (const file of files) fs.copyFileSync(path.join(fixtures, file), path.join(folder, file));
   return folder;
 }

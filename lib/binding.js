@@ -73,7 +73,8 @@ function localBuild(triple) {
 function platformPackage(triple) {
   const request = `holdfast-${triple}/holdfast.${triple}.node`;
   if (process.versions.pnp !== undefined) return resolve(request);
-  for (const folder of module.paths) {
+  const { paths } = /** @type {NodeJS.Module} */ (/** @type {unknown} */ (module));
+  for (const folder of paths) {
     const file = resolve(path.join(folder, request));
     if (file !== undefined) return file;
   }

@@ -1,11 +1,14 @@
 // `npm run build`: the release build of the addon (no test hooks), into npm/<triple>/holdfast.<triple>.node, for the
-// machine it runs on or for `--target <rust triple>`. Does nothing when that file is up to date.
+// machine it runs on or for `--target <rust triple>`, and the licence notices that belong to it. Does nothing when
+// they are up to date.
 
+import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { addonFile, build, root, upToDate } from './addon.mjs';
 import { SetupError, isScript, main } from './command.mjs';
+import { notices } from './notices.mjs';
 import { hostTarget, targets } from './targets.mjs';
 
 /** Makes sure the release binary is there, and returns the row of its target. */
@@ -18,13 +21,15 @@ export async function buildRelease(rustTarget) {
         `Known: ${targets.map(({ rust }) => rust).join(', ')}.`,
     );
   }
-  const file = path.relative(root, addonFile('release', target));
-  if (upToDate('release', target)) {
-    console.log(`build: ${file} is up to date`);
+  const file = addonFile('release', target);
+  const noticesFile = path.join(path.dirname(file), 'THIRD-PARTY-NOTICES.txt');
+  if (upToDate('release', target) && fs.existsSync(noticesFile)) {
+    console.log(`build: ${path.relative(root, file)} is up to date`);
     return target;
   }
-  console.log(`build: making ${file}`);
+  console.log(`build: making ${path.relative(root, file)}`);
   await build('release', target, { host: target === host });
+  fs.writeFileSync(noticesFile, notices(root, target));
   return target;
 }
 

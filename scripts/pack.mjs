@@ -62,7 +62,7 @@ function stageRoot(stage, version) {
 
 function stagePlatform(stage, { triple }) {
   const folder = path.join(root, 'npm', triple);
-  copy(['package.json', 'README.md', `holdfast.${triple}.node`], folder, stage);
+  copy(['package.json', 'README.md', 'THIRD-PARTY-NOTICES.txt', `holdfast.${triple}.node`], folder, stage);
   copy(LICENSES, root, stage);
   return stage;
 }

@@ -52,11 +52,20 @@ describe('the platform package', () => {
     assert.deepEqual([...files.keys()].sort(), [
       ...LICENSES,
       'README.md',
+      'THIRD-PARTY-NOTICES.txt',
       `holdfast.${triple}.node`,
       'package.json',
     ].sort());
     const manifest = JSON.parse(String(files.get('package.json')));
     for (const field of [...UNWANTED, 'optionalDependencies']) assert.equal(manifest[field], undefined, field);
+  });
+
+  test('passes on the licences of the crates inside it', async () => {
+    const notices = String(entries((await packed()).platform).get('THIRD-PARTY-NOTICES.txt'));
+    for (const crate of ['argon2-rust', 'bcrypt', 'napi', 'regex-automata', 'ring']) {
+      assert.match(notices, new RegExp(`^${crate} \\d+\\.\\d+\\.\\d+: `, 'm'));
+    }
+    assert.doesNotMatch(notices, /^(proptest|napi-build|napi-derive|syn) /m, 'only what is in the binary');
   });
 
   test('is at most 2 MB compressed', async (t) => {

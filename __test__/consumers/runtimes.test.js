@@ -21,8 +21,9 @@ const RUNTIMES = [
   ['26.10.0', 'OmAztarr1gK4PD+sNyoku4N5Q40d8eqMuLjNa/zRvxF33aCsVKVIQLs4V5HYPWSWWlMiTdkmbZE/6Phigma0hw=='],
 ];
 
-const glibc = process.platform === 'linux' && process.arch === 'x64' && 'glibcVersionRuntime' in header();
-const skip = glibc ? false : 'the binaries of other Node versions are fetched for linux-x64 with glibc only';
+const skip = process.platform === 'linux' && process.arch === 'x64' && glibc()
+  ? false
+  : 'the binaries of other Node versions are fetched for linux-x64 with glibc only';
 
 for (const [version, digest] of RUNTIMES) {
   describe(`Node ${version}`, { skip }, () => {
@@ -75,7 +76,8 @@ async function runtime(version, digest) {
   return binary;
 }
 
-function header() {
-  process.report.excludeNetwork = true;
-  return /** @type {any} */ (process.report.getReport()).header;
+function glibc() {
+  const report = /** @type {any} */ (process.report);
+  report.excludeNetwork = true;
+  return report.getReport().header.glibcVersionRuntime !== undefined;
 }

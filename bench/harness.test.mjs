@@ -1,0 +1,176 @@
+// Tests of the benchmark arithmetic, with a clock that the contestants move themselves: the figures are then exact.
+// Run with `npm test` in bench/; needs neither the addon nor the peers.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compare, isolate, median, OutputMismatch, quantile, ratios, rotate, summarize } from './harness.mjs';
+import { formatNs, formatRatio, resultTable } from './table.mjs';
+
+function fakeTime() {
+  let now = 0n;
+  return {
+    clock: () => now,
+    /** A contestant that takes `ns` and returns `output`. */
+    taking: (ns, output) => () => {
+      now += BigInt(ns);
+      return output;
+    },
+  };
+}
+
+test('median and quantiles', () => {
+  assert.equal(median([3]), 3);
+  assert.equal(median([9, 1, 5]), 5);
+  assert.equal(median([4, 1, 3, 2]), 2.5);
+  assert.equal(quantile([1, 2, 3, 4, 5], 0.25), 2);
+  assert.equal(quantile([1, 2, 3, 4], 0.75), 3.25);
+  assert.throws(() => median([]), RangeError);
+});
+
+test('median sorts as numbers and leaves its argument alone', () => {
+  const values = [100, 9, 20];
+  assert.equal(median(values), 20);
+  assert.deepEqual(values, [100, 9, 20]);
+});
+
+test('spread is the interquartile range in per cent of the median', () => {
+  assert.deepEqual(summarize([10, 20, 30, 40, 50]), {
+    median: 30,
+    min: 10,
+    q1: 20,
+    q3: 40,
+    spreadPercent: (20 / 30) * 100,
+  });
+  assert.equal(summarize([7, 7, 7]).spreadPercent, 0);
+});
+
+test('a ratio over 1 means Holdfast is faster', () => {
+  const result = ratios({
+    holdfast: { median: 100, min: 80 },
+    slow: { median: 250, min: 240 },
+    fast: { median: 50, min: 40 },
+  });
+  assert.deepEqual(result, { slow: { median: 2.5, min: 3 }, fast: { median: 0.5, min: 0.5 } });
+});
+
+test('rotation gives everyone every place once', () => {
+  const names = ['a', 'b', 'c'];
+  const places = [0, 1, 2].map((round) => rotate(names, round));
+  assert.deepEqual(places, [
+    ['a', 'b', 'c'],
+    ['b', 'c', 'a'],
+    ['c', 'a', 'b'],
+  ]);
+  assert.deepEqual(rotate(names, 3), names);
+});
+
+test('the order rotates in the rounds that are measured', async () => {
+  const time = fakeTime();
+  const seen = [];
+  const contestant = (name) => () => {
+    seen.push(name);
+    return time.taking(10e6, 1)();
+  };
+  await compare(
+    { contestants: { holdfast: contestant('h'), x: contestant('x'), y: contestant('y') } },
+    { clock: time.clock, rounds: 3, minSampleMs: 10, warmUpMs: 0, collect: () => {} },
+  );
+  assert.equal(seen.slice(-9).join(''), 'hxyxyhyhx');
+});
+
+test('times are per operation, and ratios come from them', async () => {
+  const time = fakeTime();
+  const result = await compare(
+    { contestants: { holdfast: time.taking(1600, 'same'), peer: time.taking(4000, 'same') } },
+    { clock: time.clock, rounds: 4, operations: 16, collect: () => {} },
+  );
+  assert.equal(result.contestants.holdfast.median, 100);
+  assert.equal(result.contestants.peer.median, 250);
+  assert.equal(result.ratios.peer.median, 2.5);
+  assert.equal(result.contestants.holdfast.samples.length, 4);
+  assert.equal(result.contestants.holdfast.iterations, Math.ceil(5e6 / 1600));
+});
+
+test('a contestant that returns a promise is awaited', async () => {
+  const time = fakeTime();
+  const late = async () => {
+    await null;
+    return time.taking(3e6, 'same')();
+  };
+  const result = await compare(
+    { contestants: { holdfast: time.taking(1e6, 'same'), late } },
+    { clock: time.clock, rounds: 2, collect: () => {} },
+  );
+  assert.equal(result.contestants.late.median, 3e6);
+});
+
+test('a different output is refused by name', async () => {
+  const time = fakeTime();
+  const contestants = { holdfast: time.taking(1e6, { a: 1 }), liar: time.taking(1, { a: 2 }) };
+  const settings = { clock: time.clock, collect: () => {} };
+  await assert.rejects(compare({ contestants }, settings), (error) => {
+    assert.ok(error instanceof OutputMismatch);
+    assert.equal(error.contestant, 'liar');
+    return true;
+  });
+  const normalized = compare({ contestants, normalize: () => 'the same' }, { ...settings, minSampleMs: 0.001 });
+  assert.equal((await normalized).contestants.liar.median, 1);
+});
+
+test('an output that changes while it is measured is refused', async () => {
+  const time = fakeTime();
+  let calls = 0;
+  const drifting = () => {
+    time.taking(1e6)();
+    return calls++ === 0;
+  };
+  const settings = { clock: time.clock, rounds: 1, collect: () => {} };
+  await assert.rejects(
+    compare({ contestants: { holdfast: time.taking(1e6, true), drifting } }, settings),
+    OutputMismatch,
+  );
+});
+
+test('a case with a check of its own fails when the check does', async () => {
+  const time = fakeTime();
+  const contestants = { holdfast: time.taking(1e6, 'x'), peer: time.taking(1e6, 'y') };
+  const check = (outputs) => assert.equal(outputs.peer, 'z');
+  await assert.rejects(compare({ contestants, check }, { clock: time.clock }), assert.AssertionError);
+});
+
+test('an unavailable contestant is left out of the figures; a case without Holdfast is an error', async () => {
+  const time = fakeTime();
+  const settings = { clock: time.clock, rounds: 1, collect: () => {} };
+  const result = await compare({ contestants: { holdfast: time.taking(1e6, 1), gone: null } }, settings);
+  assert.deepEqual(Object.keys(result.contestants), ['holdfast']);
+  await assert.rejects(compare({ contestants: { peer: time.taking(1e6, 1) } }, settings), /holdfast/);
+});
+
+test('an isolated copy does the same and is another function', () => {
+  const factory = (a) => () => a + 1;
+  const copy = isolate(factory);
+  assert.notEqual(copy, factory);
+  assert.equal(copy(2)(), 3);
+});
+
+test('figures keep three digits and their unit', () => {
+  assert.equal(formatNs(7.123), '7.12 ns');
+  assert.equal(formatNs(123.4), '123 ns');
+  assert.equal(formatNs(999.7), '1.00 µs');
+  assert.equal(formatNs(45_600), '45.6 µs');
+  assert.equal(formatNs(8_910_000), '8.91 ms');
+  assert.equal(formatNs(2.5e9), '2.50 s');
+  assert.equal(formatRatio(0.748), '0.75 ×');
+  assert.equal(formatRatio(12.34), '12.3 ×');
+  assert.equal(formatRatio(1234.5), '1,235 ×');
+});
+
+test('the table shows losses, failures and who is missing', () => {
+  const contestant = (ns) => ({ median: ns, min: ns, q1: ns, q3: ns, spreadPercent: 4.4 });
+  const contestants = { holdfast: contestant(100), quick: contestant(50) };
+  const table = resultTable([
+    { title: 'one', contestants, ratios: ratios(contestants), missing: { gone: 'cannot be loaded' } },
+    { title: 'two', error: 'it broke' },
+  ]);
+  assert.match(table, /\| one \| 100 ns \| 50\.0 ns · 0\.50 × \| not run \| 4 % \|/);
+  assert.match(table, /\| two \| failed: it broke \|/);
+});

@@ -29,7 +29,7 @@ function createApp({ store, keyring, hasher, sessionTtlMs, trustProxy = false, l
   app.disable('etag');
   app.set('query parser', false); // no route takes a query
   app.set('trust proxy', trustProxy);
-  app.use(securityHeaders, refuseCrossSite);
+  app.use(securityHeaders, requireHost, refuseCrossSite);
 
   app.route('/healthz')
     .get((/** @type {any} */ req, /** @type {any} */ res) => {
@@ -120,6 +120,17 @@ function securityHeaders(req, res, next) {
     'X-Content-Type-Options': 'nosniff',
   });
   if (req.secure) res.set('Strict-Transport-Security', 'max-age=31536000');
+  next();
+}
+
+/**
+ * RFC 9112 section 3.2. Node would do it, without a problem document.
+ * @param {any} req
+ * @param {any} res
+ * @param {() => void} next
+ */
+function requireHost(req, res, next) {
+  if (req.headers.host === undefined && req.httpVersion === '1.1') throw new Problem(400, 'the Host header is missing');
   next();
 }
 

@@ -29,6 +29,7 @@ function lock(file) {
  */
 function takeOver(file, content) {
   const stale = read(file);
+  if (stale === GONE && create(file, content)) return; // its holder has ended in this moment
   if (isHeld(stale)) {
     throw new StartError(`another server (process ${parseInt(stale, 10) || 'unknown'}) uses this data directory. `
       + `Stop it or set DATA_DIR; if there is none, delete ${file}`);
@@ -53,7 +54,7 @@ function takeOver(file, content) {
  */
 function isHeld(content) {
   const [pid, start] = content.split(' '); // pid, start time, a random part that makes every lock different
-  if (!/^[0-9]{1,10}$/.test(pid) || start === undefined) return content !== GONE;
+  if (!/^[0-9]{1,10}$/.test(pid) || start === undefined) return true;
   if (start !== UNKNOWN && startTime(Number(pid)) !== start) return false;
   if (Number(pid) === process.pid) return start !== UNKNOWN; // ours, or of one before us with our number
   try {

@@ -22,6 +22,7 @@ const { Store } = require('./store.js');
 const GRACE_MS = 100; // for requests that are in the system's buffers when the signal comes
 const SHUTDOWN_MS = 8000; // then the connections that are left are cut: orchestrators kill after 10 s or more
 const SAME_SIGNAL_MS = 500;
+const LINGER_MS = 1000;
 const REFUSAL_STATUS = new Map([['HPE_HEADER_OVERFLOW', 431], ['ERR_HTTP_REQUEST_TIMEOUT', 408]]);
 
 try {
@@ -67,21 +68,38 @@ function createServer(app) {
     keepAliveTimeout: 5_000,
     connectionsCheckingInterval: 1_000,
     maxHeaderSize: 8 * 1024,
+    requireHostHeader: false, // app.js does, with a problem document
   }, app);
   server.maxHeadersCount = 64;
   server.maxConnections = 1000;
-  // Requests that are not HTTP never reach Express.
+  // These never reach Express: what is not HTTP, and what expects something other than 100-continue.
   server.on('clientError', (error, socket) => {
     const code = /** @type {NodeJS.ErrnoException} */ (error).code ?? '';
     if (!socket.writable || code === 'ECONNRESET') return socket.destroy();
-    const status = REFUSAL_STATUS.get(code) ?? 400;
-    const errorId = randomUUID();
-    logLine({ level: 'info', errorId, status, code, error: 'not a valid HTTP request' });
-    const body = problemBytes({ status }, errorId);
-    socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nContent-Type: ${TYPE}\r\n`
-      + `Content-Length: ${body.length}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`);
+    const { status, headers, body } = refusal(REFUSAL_STATUS.get(code) ?? 400, code);
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+    setTimeout(() => socket.destroy(), LINGER_MS).unref(); // time to read the answer, and no more
+  });
+  server.on('checkExpectation', (req, res) => {
+    const { status, headers, body } = refusal(417, 'checkExpectation');
+    res.writeHead(status, headers).end(body);
   });
   return server;
+}
+
+/**
+ * @param {number} status
+ * @param {string} code why, for the log
+ */
+function refusal(status, code) {
+  const errorId = randomUUID();
+  logLine({ level: 'info', errorId, status, code, error: 'refused before it reached the application' });
+  const body = problemBytes({ status }, errorId);
+  const headers = {
+    'Content-Type': TYPE, 'Content-Length': body.length, 'Cache-Control': 'no-store', Connection: 'close',
+  };
+  return { status, headers, body };
 }
 
 /**

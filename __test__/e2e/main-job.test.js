@@ -214,7 +214,7 @@ test('a signal that comes twice at once, as under npm, ends in order; a second o
   const twice = await Service.start(t);
   await halfRequest(twice);
   twice.child.kill('SIGTERM');
-  await sleep(1000);
+  await sleep(1500);
   assert.equal(twice.child.exitCode, null, 'the request under way is waited for');
   twice.child.kill('SIGTERM');
   assert.deepEqual(await twice.ended, { code: 1, signal: null });

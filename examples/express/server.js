@@ -21,7 +21,7 @@ const { Store } = require('./store.js');
 
 const GRACE_MS = 100; // for requests that are in the system's buffers when the signal comes
 const SHUTDOWN_MS = 8000; // then the connections that are left are cut: orchestrators kill after 10 s or more
-const SAME_SIGNAL_MS = 500;
+const SAME_SIGNAL_MS = 1000;
 const LINGER_MS = 1000;
 const REFUSAL_STATUS = new Map([['HPE_HEADER_OVERFLOW', 431], ['ERR_HTTP_REQUEST_TIMEOUT', 408]]);
 
@@ -118,7 +118,8 @@ function shutdown(server, finish) {
   });
   return (signal) => {
     const now = Date.now();
-    // npm passes Ctrl-C on to a process that has had it from the terminal already: that is one signal, not two.
+    // Ctrl-C under npm reaches a process more than once: from the terminal, from npm, and when the shell between them
+    // is gone. That is one signal.
     if (stoppedAt !== 0 && now - stoppedAt < SAME_SIGNAL_MS) return;
     if (stoppedAt !== 0) process.exit(1);
     stoppedAt = now;

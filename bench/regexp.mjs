@@ -1,0 +1,227 @@
+// Benchmarks of SafeRegExp: everyday validators on short strings, captures, longer text in several encodings, replacing
+// and splitting, and hostile input that makes a backtracking matcher explode. Also counts, on the list in patterns.mjs,
+// which patterns this version refuses. Against V8's RegExp, node-re2, and a subclass of RegExp that does nothing:
+// what SafeRegExp would cost at least if it inherited its methods.
+import { isolate } from './harness.mjs';
+import { PATTERNS, patternOf } from './patterns.mjs';
+
+const EMAIL_31 = 'firstname.lastname@examples.org';
+
+const VALIDATORS = [
+  'e-mail, simple',
+  'e-mail, HTML standard',
+  'UUID',
+  'slug',
+  'user name',
+  'ISO date',
+  'ISO date and time',
+  'IPv4',
+  'http URL',
+  'phone, E.164',
+  'card number',
+  'hex colour',
+  'semantic version',
+  'base64',
+];
+const EXTRACTORS = ['phone, North America', 'semantic version', 'access log line', 'bearer token', 'named date parts'];
+
+export const cases = [
+  freshEmail(),
+  email(),
+  ...VALIDATORS.map(validator),
+  ...EXTRACTORS.map(extractor),
+  ...['ASCII', 'Latin-1', 'two-byte'].flatMap((kind) => [
+    search(kind, 'a date at the end', /\d{4}-\d{2}-\d{2}/),
+    search(kind, 'one of three words, absent', /(?:token|secret|passwd)=/i),
+  ]),
+  protocol('replace runs of white space', /\s+/g, (re, text) => text.replace(re, ' ')),
+  protocol('count the words with matchAll', /[a-z]+/g, (re, text) => {
+    let count = 0;
+    for (const match of text.matchAll(re)) count += match[0].length;
+    return count;
+  }),
+  protocol('split at commas', /,\s*/, (re, text) => text.split(re)),
+  ...hostile(/^(a+)+$/, 'a', '!', [24, 1000, 10_000, 100_000], { v8UpTo: 24 }),
+  ...hostile(/^(\w+\s?)*$/, 'a', '!', [24, 1000, 10_000, 100_000], { v8UpTo: 24 }),
+  ...hostile(/\s+$/, ' ', 'x', [1000, 10_000, 100_000], { v8UpTo: 10_000 }),
+  refusals(),
+];
+
+// One string, one call: the cost of a call and of the match, nothing else. node-re2 keeps its copy of the last string
+// it was given, so the same string again and again flatters it: the second row gives every call another one.
+function freshEmail() {
+  const { pattern } = patternOf('e-mail, simple');
+  const texts = [EMAIL_31, EMAIL_31.replace('firstname', 'givenname'), EMAIL_31.replace('lastname', 'nickname')];
+  return {
+    group: 'test() on strings of 31 characters',
+    title: 'e-mail, simple; three strings in turn',
+    headline: 'test an e-mail address of 31 characters',
+    operations: texts.length,
+    async setup(tools) {
+      const make = () => isolate((re, [a, b, c]) => () => [re.test(a), re.test(b), re.test(c)]);
+      return { contestants: await enginesOf(tools, pattern, make, texts) };
+    },
+  };
+}
+
+function email() {
+  const { pattern } = patternOf('e-mail, simple');
+  return {
+    group: 'test() on strings of 31 characters',
+    title: 'e-mail, simple; the same string every time',
+    headline: 'the same, the same string every time',
+    note: 'node-re2 keeps its copy of the last string it was given, so the same string every time flatters it.',
+    async setup(tools) {
+      const make = () => isolate((re, text) => () => re.test(text));
+      return { contestants: await enginesOf(tools, pattern, make, EMAIL_31) };
+    },
+  };
+}
+
+function validator(name) {
+  const { pattern, yes, no } = patternOf(name);
+  const inputs = [...yes, ...no];
+  return {
+    group: 'test(), validators on accepted and rejected strings',
+    title: `${name} (${inputs.length} strings)`,
+    operations: inputs.length,
+    async setup(tools) {
+      const make = () =>
+        isolate((re, texts) => () => {
+          let results = 0;
+          for (let i = 0; i < texts.length; i++) results = results * 2 + (re.test(texts[i]) ? 1 : 0);
+          return results;
+        });
+      return { contestants: await enginesOf(tools, pattern, make, inputs) };
+    },
+  };
+}
+
+function extractor(name) {
+  const { pattern, yes } = patternOf(name);
+  return {
+    group: 'exec() with captures',
+    title: name,
+    headline: name === 'access log line' ? 'take an access log line apart with exec()' : undefined,
+    async setup(tools) {
+      const make = () => isolate((re, text) => () => re.exec(text));
+      return { contestants: await enginesOf(tools, pattern, make, yes[0]), normalize: comparableMatch };
+    },
+  };
+}
+
+function search(kind, title, pattern) {
+  const text = textOf(kind, 10_000) + ' 2026-11-21';
+  return {
+    group: 'exec() in 10,000 characters of text',
+    title: `${title}, ${kind}`,
+    async setup(tools) {
+      const make = () => isolate((re, haystack) => () => re.exec(haystack));
+      return { contestants: await enginesOf(tools, pattern, make, text), normalize: comparableMatch };
+    },
+  };
+}
+
+function protocol(title, pattern, operation) {
+  const text = textOf('ASCII', 10_000);
+  return {
+    group: 'replace, matchAll, split on 10,000 characters',
+    title,
+    headline: title.startsWith('replace') ? 'replace every run of white space in 10,000 characters' : undefined,
+    async setup(tools) {
+      const source = operation.toString();
+      const make = () => (re, haystack) => {
+        const own = new Function(`return (${source}); // ${re.constructor.name}`)();
+        return isolate((run, a, b) => () => run(a, b))(own, re, haystack);
+      };
+      return { contestants: await enginesOf(tools, pattern, make, text) };
+    },
+  };
+}
+
+function hostile(pattern, pump, suffix, lengths, { v8UpTo }) {
+  return lengths.map((length) => ({
+    group: 'test() on hostile input',
+    title: `${String(pattern)}, ${length.toLocaleString('en-US')} characters`,
+    headline:
+      length === lengths[lengths.length - 2]
+        ? `${String(pattern)} on ${length.toLocaleString('en-US')} hostile characters`
+        : undefined,
+    rounds: 7,
+    async setup(tools) {
+      const text = pump.repeat(length - suffix.length) + suffix;
+      const make = () => isolate((re, haystack) => () => re.test(haystack));
+      const { 'empty subclass': _, 'V8 RegExp': v8, ...linear } = await enginesOf(tools, pattern, make, text);
+      if (length <= v8UpTo) return { contestants: { ...linear, 'V8 RegExp': v8 } };
+      return {
+        contestants: linear,
+        excluded: { 'V8 RegExp': 'it backtracks, and the time would be out of all proportion' },
+      };
+    },
+  }));
+}
+
+// Which everyday patterns are refused. The accepted ones must also agree with V8 on the inputs of the list.
+function refusals() {
+  return {
+    group: 'Everyday patterns that this version refuses',
+    title: `Refused, of ${PATTERNS.length}`,
+    async measure({ holdfast: { SafeRegExp } }) {
+      const rows = [];
+      for (const { name, pattern, yes, no } of PATTERNS) {
+        const refusal = refusalOf(SafeRegExp, pattern);
+        if (refusal) {
+          rows.push([name, `\`${pattern}\``, refusal]);
+          continue;
+        }
+        const safe = new SafeRegExp(pattern);
+        for (const text of [...yes, ...no]) {
+          pattern.lastIndex = safe.lastIndex = 0;
+          if (safe.test(text) !== pattern.test(text)) throw new Error(`${name}: SafeRegExp and RegExp disagree`);
+        }
+      }
+      const note =
+        `${rows.length} of the ${PATTERNS.length} patterns in bench/patterns.mjs are refused; ` +
+        'the others agree with RegExp on their samples.';
+      return { columns: ['pattern', 'source', 'error'], rows, note };
+    },
+  };
+}
+
+function refusalOf(SafeRegExp, pattern) {
+  try {
+    new SafeRegExp(pattern);
+    return null;
+  } catch (error) {
+    if (!/^ERR_REGEXP_/.test(error.code)) throw error;
+    return error.code;
+  }
+}
+
+/**
+ * A contestant for every engine, each from a copy of the function of its own.
+ * @param {() => (re: any, input: any) => () => unknown} make
+ */
+async function enginesOf({ holdfast: { SafeRegExp }, peer }, pattern, make, input) {
+  const RE2 = (await peer('re2'))?.default;
+  const Plain = class extends RegExp {};
+  return {
+    holdfast: make()(new SafeRegExp(pattern), input),
+    'V8 RegExp': make()(new RegExp(pattern), input),
+    'empty subclass': make()(new Plain(pattern), input),
+    re2: RE2 ? make()(new RE2(pattern.source, pattern.flags), input) : null,
+  };
+}
+
+function comparableMatch(match) {
+  return match && { texts: Array.from(match), index: match.index, groups: match.groups && { ...match.groups } };
+}
+
+// Prose without digits or equals signs; the first word decides how V8 stores the string and how it crosses over.
+function textOf(kind, length) {
+  const first = { ASCII: 'report', 'Latin-1': 'résumé', 'two-byte': '報告' }[kind];
+  const words = 'the server answered late, so the client asked again, and the queue grew'.split(' ');
+  let text = first;
+  for (let i = 0; text.length < length; i++) text += (i % 11 === 10 ? '\n' : ' ') + words[i % words.length];
+  return Buffer.from(text.slice(0, length)).toString();
+}

@@ -32,7 +32,8 @@ async function measure(definition, probes) {
 
 function failed(error) {
   console.error(error);
-  return { error: error.code ? `${error.code}: ${error.message}` : error.message };
+  const [line] = error.message.split('\n');
+  return { error: error.code ? `${error.code}: ${line}` : line };
 }
 
 // The channel keeps the process alive until the message is out, then nothing does: threads a case left behind must not.

@@ -148,7 +148,7 @@ describe('the loader', () => {
     const asked = 'answer.asked = globalThis.asked === true;';
     const before = `${GLIBC}
       process.report.getReport = () => { globalThis.asked = true; };
-      require.extensions['.node'] = (module) => { module.exports = { abiVersion: 1 }; };`;
+      require.extensions['.node'] = (module) => { module.exports = { abiVersion: 1, initialize() {} }; };`;
     assert.deepEqual(load(app, { before, after: asked }), { abiVersion: 1, asked: false });
   });
 
@@ -239,7 +239,7 @@ describe('the environment', () => {
     const before = `${GLIBC}
       globalThis.reads = [];
       process.env = new Proxy({}, { get(_, name) { reads.push(String(name)); }, has(_, name) { reads.push(name); } });
-      require.extensions['.node'] = (module) => { module.exports = { abiVersion: 1 }; };`;
+      require.extensions['.node'] = (module) => { module.exports = { abiVersion: 1, initialize() {} }; };`;
     const then = `answer.reads = reads;
       answer.loaded = process.moduleLoadList.filter((name) => / (child_process|internal.child_process)$/.test(name));`;
     const app = application([installed('linux-x64-gnu'), installed('linux-x64-musl')]);

@@ -1,0 +1,13 @@
+//! AES-GCM under one key, and rings of named keys that seal with XAES-256-GCM.
+//!
+//! AES-GCM itself is *ring*'s; this crate adds random nonces with a message limit, the XAES key derivation, and the
+//! header that names a key. Decryption has one error, which says nothing.
+#![forbid(unsafe_code)]
+
+mod gcm;
+mod keyring;
+mod xaes;
+
+pub use gcm::{Error, GcmKey, NONCE_LENGTH, TAG_LENGTH, random};
+pub use keyring::{KeyId, KeyIdError, Keyring, Kind};
+pub use xaes::XaesKey;

@@ -1,0 +1,191 @@
+//! The automaton engine: regex-automata, fed an HIR that is built node by node from the IR.
+//!
+//! Its leftmost-first semantics are ECMAScript's for every IR that [`crate::lower`] lets through, because there
+//! - no loop body matches empty, so ECMAScript's empty check never fires;
+//! - every iteration of a loop sets all captures of its body, so that their reset cannot be seen;
+//! - assertions are `^`, `$` (input only) and the ASCII `\b`, `\B`, which look at one byte on each side, and a byte of
+//!   a character outside ASCII is not a word byte;
+//! - no empty match can fall inside a character's bytes: without assertions a nullable pattern matches empty right where
+//!   the search starts, `^`, `$` and `\b` never hold there, and a nullable pattern with `\B` is refused below;
+//! - a non-empty match starts with a lead byte, as no sequence of [`encode`](crate::encode) starts with a continuation.
+//!
+//! ASCII haystacks run on an automaton of their own, whose classes are cut to ASCII: it is much smaller.
+
+use regex_automata::meta::{BuildError, Cache, Config, Regex};
+use regex_automata::util::primitives::NonMaxUsize;
+use regex_automata::{Anchored, Input};
+use regex_syntax::hir::{
+    Capture, Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, Look, Repetition,
+};
+
+use crate::ir::{Assertion, Node};
+use crate::pattern::Error;
+use crate::set::Set;
+
+/// Characters in the pattern, its counted repeats expanded.
+const MAX_EXPANDED: u64 = 20_000;
+/// The same times the groups: bounds the table of captures that a search may need.
+const MAX_EXPANDED_BY_GROUPS: u64 = 400_000;
+/// Bytes of the compiled program.
+const MAX_PROGRAM_BYTES: usize = 32 << 20;
+
+/// Which haystacks an automaton is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Alphabet {
+    Ascii,
+    /// Bytes as [`crate::encode`] makes them.
+    Wide,
+}
+
+pub(crate) struct Automaton {
+    regex: Regex,
+    cache: Cache,
+}
+
+/// Refuses what the automaton cannot run exactly or not within bounds. Checked once, at compilation of the pattern.
+pub(crate) fn admit(root: &Node, groups: u32) -> Result<(), Error> {
+    if root.is_nullable() && contains_not_word_boundary(root) {
+        return Err(Error::Unsupported("\\B in a pattern that can match the empty string"));
+    }
+    let expanded = expanded_size(root);
+    if expanded > MAX_EXPANDED || expanded.saturating_mul(u64::from(groups) + 1) > MAX_EXPANDED_BY_GROUPS {
+        return Err(Error::TooLarge(
+            "the pattern, its counted repeats expanded, has too many characters and groups",
+        ));
+    }
+    Ok(())
+}
+
+impl Automaton {
+    pub(crate) fn build(root: &Node, alphabet: Alphabet) -> Result<Automaton, Error> {
+        let config = Config::new().utf8_empty(false).nfa_size_limit(Some(MAX_PROGRAM_BYTES));
+        let regex = Regex::builder()
+            .configure(config)
+            .build_from_hir(&translate(root, alphabet))
+            .map_err(|error| build_error(&error))?;
+        let cache = regex.create_cache();
+        Ok(Automaton { regex, cache })
+    }
+
+    /// Whether there is a match at or, unless `sticky`, after `from`.
+    #[inline]
+    pub(crate) fn is_match(&mut self, haystack: &[u8], from: usize, sticky: bool) -> bool {
+        let input = input(haystack, from, sticky).earliest(true);
+        self.regex.search_half_with(&mut self.cache, &input).is_some()
+    }
+
+    /// The first match's slots: start and end of the whole match, then of each group. False when there is none.
+    pub(crate) fn find(
+        &mut self,
+        haystack: &[u8],
+        from: usize,
+        sticky: bool,
+        slots: &mut [Option<NonMaxUsize>],
+    ) -> bool {
+        slots.fill(None);
+        self.regex.search_slots_with(&mut self.cache, &input(haystack, from, sticky), slots).is_some()
+    }
+}
+
+fn input(haystack: &[u8], from: usize, sticky: bool) -> Input<'_> {
+    let anchored = if sticky { Anchored::Yes } else { Anchored::No };
+    Input::new(haystack).range(from..).anchored(anchored)
+}
+
+fn build_error(error: &BuildError) -> Error {
+    if error.size_limit().is_some() {
+        Error::TooLarge("the compiled pattern is over 32 MiB")
+    } else {
+        Error::Unsupported("a construct that the automaton does not take")
+    }
+}
+
+fn expanded_size(node: &Node) -> u64 {
+    match node {
+        Node::Empty | Node::Class(_) | Node::Assertion(_) => 1,
+        Node::Concatenation(nodes) | Node::Alternation(nodes) => {
+            nodes.iter().map(expanded_size).fold(1, u64::saturating_add)
+        }
+        Node::Repetition { min, max, body, .. } => {
+            expanded_size(body).saturating_mul(u64::from(max.unwrap_or(*min).max(1)))
+        }
+        Node::Capture(_, body) => expanded_size(body).saturating_add(1),
+    }
+}
+
+fn contains_not_word_boundary(node: &Node) -> bool {
+    match node {
+        Node::Empty | Node::Class(_) => false,
+        Node::Assertion(assertion) => *assertion == Assertion::NotWordBoundary,
+        Node::Concatenation(nodes) | Node::Alternation(nodes) => nodes.iter().any(contains_not_word_boundary),
+        Node::Repetition { body, .. } | Node::Capture(_, body) => contains_not_word_boundary(body),
+    }
+}
+
+fn translate(node: &Node, alphabet: Alphabet) -> Hir {
+    match node {
+        Node::Empty => Hir::empty(),
+        Node::Class(set) if alphabet == Alphabet::Ascii => ascii_class(set),
+        Node::Class(set) => wide_class(set),
+        Node::Assertion(assertion) => Hir::look(match assertion {
+            Assertion::InputStart => Look::Start,
+            Assertion::InputEnd => Look::End,
+            Assertion::WordBoundary => Look::WordAscii,
+            Assertion::NotWordBoundary => Look::WordAsciiNegate,
+        }),
+        Node::Concatenation(nodes) => {
+            Hir::concat(nodes.iter().map(|part| translate(part, alphabet)).collect())
+        }
+        Node::Alternation(nodes) => {
+            Hir::alternation(nodes.iter().map(|part| translate(part, alphabet)).collect())
+        }
+        Node::Repetition { min, max, greedy, body } => Hir::repetition(Repetition {
+            min: *min,
+            max: *max,
+            greedy: *greedy,
+            sub: Box::new(translate(body, alphabet)),
+        }),
+        Node::Capture(index, body) => {
+            Hir::capture(Capture { index: *index, name: None, sub: Box::new(translate(body, alphabet)) })
+        }
+    }
+}
+
+fn ascii_class(set: &Set) -> Hir {
+    let ascii = set.within(0, 0x7F);
+    let ranges = ascii.ranges().iter().map(|&(low, high)| ClassBytesRange::new(low as u8, high as u8));
+    Hir::class(Class::Bytes(ClassBytes::new(ranges)))
+}
+
+/// The characters' byte sequences. `char` cannot hold surrogates, so these are spelt out in bytes; all sequences are
+/// disjoint, hence the alternation's order means nothing.
+fn wide_class(set: &Set) -> Hir {
+    let scalars = set.within(0, 0xD7FF).union(&set.within(0xE000, 0x10_FFFF));
+    let ranges = scalars.ranges().iter().flat_map(|&(low, high)| {
+        // A range that spans the surrogates has just been cut in two, so both ends are scalar values.
+        Some(ClassUnicodeRange::new(char::from_u32(low)?, char::from_u32(high)?))
+    });
+    let scalars = Hir::class(Class::Unicode(ClassUnicode::new(ranges)));
+    let surrogates = set.within(0xD800, 0xDFFF);
+    if surrogates.ranges().is_empty() {
+        return scalars;
+    }
+    let mut branches = vec![scalars];
+    for &(low, high) in surrogates.ranges() {
+        // ED A0..BF 80..BF: the second byte counts blocks of 64.
+        for block in (low >> 6)..=(high >> 6) {
+            let first = low.max(block << 6);
+            let last = high.min((block << 6) | 0x3F);
+            branches.push(Hir::concat(vec![
+                Hir::literal([0xED]),
+                byte(0x80 | (block & 0x3F) as u8, 0x80 | (block & 0x3F) as u8),
+                byte(0x80 | (first & 0x3F) as u8, 0x80 | (last & 0x3F) as u8),
+            ]));
+        }
+    }
+    Hir::alternation(branches)
+}
+
+fn byte(low: u8, high: u8) -> Hir {
+    Hir::class(Class::Bytes(ClassBytes::new([ClassBytesRange::new(low, high)])))
+}

@@ -1,0 +1,121 @@
+//! UTF-16 haystacks as bytes for the automaton: generalised UTF-8, where a surrogate is three bytes like any other unit.
+//!
+//! With `u` a surrogate pair is one character of four bytes and only lone surrogates stand alone (WTF-8); without `u`
+//! every code unit is a character of its own. Nothing is replaced, so the mapping can be undone exactly.
+
+/// The haystack's bytes.
+pub(crate) fn encode(units: &[u16], join_pairs: bool) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(units.len() * 3);
+    let mut at = 0;
+    while let Some(&unit) = units.get(at) {
+        at += 1;
+        let mut character = u32::from(unit);
+        if join_pairs && is_high_surrogate(unit) && units.get(at).is_some_and(|&next| is_low_surrogate(next))
+        {
+            character = 0x1_0000 + ((character & 0x3FF) << 10) + (u32::from(units[at]) & 0x3FF);
+            at += 1;
+        }
+        push(&mut bytes, character);
+    }
+    bytes
+}
+
+fn push(bytes: &mut Vec<u8>, character: u32) {
+    let continuation = |shift: u32| 0x80 | ((character >> shift) & 0x3F) as u8;
+    match character {
+        0..0x80 => bytes.push(character as u8),
+        0x80..0x800 => bytes.extend([0xC0 | (character >> 6) as u8, continuation(0)]),
+        0x800..0x1_0000 => bytes.extend([0xE0 | (character >> 12) as u8, continuation(6), continuation(0)]),
+        _ => {
+            bytes.extend([0xF0 | (character >> 18) as u8, continuation(12), continuation(6), continuation(0)])
+        }
+    }
+}
+
+/// Translates between the offsets of a haystack's units and of its bytes, walking forward only.
+pub(crate) struct Cursor<'a> {
+    bytes: &'a [u8],
+    byte: usize,
+    unit: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Cursor<'a> {
+        Cursor { bytes, byte: 0, unit: 0 }
+    }
+
+    /// The byte where the character that contains `unit` starts.
+    pub(crate) fn byte_of(mut self, unit: usize) -> usize {
+        while self.byte < self.bytes.len() {
+            let (bytes, units) = width(self.bytes[self.byte]);
+            if self.unit + units > unit {
+                break;
+            }
+            self.byte += bytes;
+            self.unit += units;
+        }
+        self.byte
+    }
+
+    /// The unit at `byte`, which is a character's first, or the end. From `byte` 0 again when it lies behind.
+    pub(crate) fn unit_of(&mut self, byte: usize) -> usize {
+        if byte < self.byte {
+            (self.byte, self.unit) = (0, 0);
+        }
+        while self.byte < byte {
+            let (bytes, units) = width(self.bytes[self.byte]);
+            self.byte += bytes;
+            self.unit += units;
+        }
+        self.unit
+    }
+}
+
+/// Bytes and units of the character that starts with `lead`.
+fn width(lead: u8) -> (usize, usize) {
+    match lead {
+        0..0x80 => (1, 1),
+        0x80..0xE0 => (2, 1),
+        0xE0..0xF0 => (3, 1),
+        _ => (4, 2),
+    }
+}
+
+fn is_high_surrogate(unit: u16) -> bool {
+    unit & 0xFC00 == 0xD800
+}
+
+fn is_low_surrogate(unit: u16) -> bool {
+    unit & 0xFC00 == 0xDC00
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn well_formed_text_is_utf8(text in ".*") {
+            let units: Vec<u16> = text.encode_utf16().collect();
+            prop_assert_eq!(encode(&units, true), text.as_bytes());
+        }
+
+        #[test]
+        fn offsets_go_both_ways(
+            units in prop::collection::vec(
+                prop_oneof![0u16..0x80, 0xD7F0u16..0xE010, any::<u16>()], 0..40),
+            join in any::<bool>(),
+        ) {
+            let bytes = encode(&units, join);
+            let mut cursor = Cursor::new(&bytes);
+            for unit in 0..=units.len() {
+                let byte = Cursor::new(&bytes).byte_of(unit);
+                let inside_pair = join && unit > 0 && unit < units.len()
+                    && is_low_surrogate(units[unit]) && is_high_surrogate(units[unit - 1])
+                    && cursor.unit_of(byte) == unit - 1;
+                prop_assert_eq!(cursor.unit_of(byte), if inside_pair { unit - 1 } else { unit });
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The intermediate representation: a pattern after all that is only notation has been resolved.
+
+use crate::set::Set;
+
+/// One node. Depth is bounded by [`crate::depth::MAX_DEPTH`], so walking it may recurse.
+#[derive(Clone, Debug)]
+pub(crate) enum Node {
+    Empty,
+    /// One character of the set, in the pattern's alphabet, case already folded in.
+    Class(Set),
+    Assertion(Assertion),
+    Concatenation(Vec<Node>),
+    /// In order of preference.
+    Alternation(Vec<Node>),
+    Repetition {
+        min: u32,
+        max: Option<u32>,
+        greedy: bool,
+        body: Box<Node>,
+    },
+    /// A capturing group; group 0, the whole match, is implicit.
+    Capture(u32, Box<Node>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Assertion {
+    InputStart,
+    InputEnd,
+    WordBoundary,
+    NotWordBoundary,
+}
+
+impl Node {
+    /// Whether the node can match the empty string somewhere.
+    pub(crate) fn is_nullable(&self) -> bool {
+        match self {
+            Node::Empty | Node::Assertion(_) => true,
+            Node::Class(_) => false,
+            Node::Concatenation(parts) => parts.iter().all(Node::is_nullable),
+            Node::Alternation(branches) => branches.iter().any(Node::is_nullable),
+            Node::Repetition { min, body, .. } => *min == 0 || body.is_nullable(),
+            Node::Capture(_, body) => body.is_nullable(),
+        }
+    }
+
+    /// Collects the groups in the node (`all`) and those that take part in every match of it (`always`).
+    pub(crate) fn captures(&self, all: &mut Vec<u32>, always: &mut Vec<u32>) {
+        match self {
+            Node::Empty | Node::Assertion(_) | Node::Class(_) => {}
+            Node::Concatenation(parts) => {
+                for part in parts {
+                    part.captures(all, always);
+                }
+            }
+            Node::Alternation(branches) => {
+                let mut common: Option<Vec<u32>> = None;
+                for branch in branches {
+                    let mut here = Vec::new();
+                    branch.captures(all, &mut here);
+                    common = Some(match common {
+                        None => here,
+                        Some(before) => before.into_iter().filter(|group| here.contains(group)).collect(),
+                    });
+                }
+                always.extend(common.unwrap_or_default());
+            }
+            Node::Repetition { min, body, .. } => {
+                let mut here = Vec::new();
+                body.captures(all, &mut here);
+                if *min > 0 {
+                    always.extend(here);
+                }
+            }
+            Node::Capture(group, body) => {
+                all.push(*group);
+                always.push(*group);
+                body.captures(all, always);
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! What the addon uses: a compiled [`Pattern`], and a [`Matcher`] that runs it.
+
+use std::sync::Arc;
+
+use regex_automata::util::primitives::NonMaxUsize;
+
+use crate::automaton::{Alphabet, Automaton, admit};
+use crate::encode::{Cursor, encode};
+use crate::ir::Node;
+use crate::lower::{Lowered, lower};
+
+/// The flags of a RegExp that change what it matches. `d` changes only what is returned, `g` only where it starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `i`
+    pub ignore_case: bool,
+    /// `m`
+    pub multiline: bool,
+    /// `s`
+    pub dot_all: bool,
+    /// `u`
+    pub unicode: bool,
+    /// `v`
+    pub unicode_sets: bool,
+    /// `y`
+    pub sticky: bool,
+}
+
+impl Flags {
+    /// Reads a RegExp's `flags`. `None` when there is one that this crate does not know.
+    pub fn parse(text: &str) -> Option<Flags> {
+        let mut flags = Flags::default();
+        for flag in text.chars() {
+            match flag {
+                'i' => flags.ignore_case = true,
+                'm' => flags.multiline = true,
+                's' => flags.dot_all = true,
+                'u' => flags.unicode = true,
+                'v' => flags.unicode_sets = true,
+                'y' => flags.sticky = true,
+                'd' | 'g' => {}
+                _ => return None,
+            }
+        }
+        Some(flags)
+    }
+}
+
+/// Why a pattern was refused. The texts name constructs, never the pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The pattern has a back-reference, for which no linear algorithm is known.
+    BackReference,
+    /// The pattern cannot be run exactly in this version; the text is the construct, as a noun phrase.
+    Unsupported(&'static str),
+    /// The pattern is over a limit; the text says which, as a clause.
+    TooLarge(&'static str),
+}
+
+/// Text to search in. Both forms have the same offsets.
+#[derive(Clone, Copy, Debug)]
+pub enum Haystack<'a> {
+    /// Bytes that are all below 0x80.
+    Ascii(&'a [u8]),
+    /// UTF-16 code units, lone surrogates included.
+    Utf16(&'a [u16]),
+}
+
+impl Haystack<'_> {
+    /// In UTF-16 code units.
+    pub fn len(&self) -> usize {
+        match self {
+            Haystack::Ascii(bytes) => bytes.len(),
+            Haystack::Utf16(units) => units.len(),
+        }
+    }
+
+    /// Whether there is nothing to search in.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// An offset in UTF-16 code units, or `None` for a group that took no part.
+pub type Offset = Option<usize>;
+
+/// A compiled pattern. Cheap to clone; shared by the matchers made from it.
+#[derive(Clone)]
+pub struct Pattern {
+    program: Arc<Program>,
+}
+
+struct Program {
+    root: Node,
+    flags: Flags,
+    groups: u32,
+    named: Vec<u32>,
+}
+
+impl Pattern {
+    /// Compiles a pattern that V8 has already accepted. Time and memory are linear in its expanded size, which is limited.
+    pub fn compile(source: &str, flags: Flags) -> Result<Pattern, Error> {
+        let Lowered { root, groups, named } = lower(source, flags)?;
+        admit(&root, groups)?;
+        Ok(Pattern { program: Arc::new(Program { root, flags, groups, named }) })
+    }
+
+    /// Capturing groups, the whole match not counted.
+    pub fn groups(&self) -> u32 {
+        self.program.groups
+    }
+
+    /// The numbers of the named groups, ascending.
+    pub fn named_groups(&self) -> &[u32] {
+        &self.program.named
+    }
+
+    /// A matcher of its own for one thread.
+    pub fn matcher(&self) -> Result<Matcher, Error> {
+        let ascii = Automaton::build(&self.program.root, Alphabet::Ascii)?;
+        let slots = vec![None; 2 * (self.program.groups as usize + 1)];
+        Ok(Matcher { pattern: self.clone(), ascii, wide: None, slots })
+    }
+}
+
+/// Runs a [`Pattern`]; holds the memory that searches reuse.
+pub struct Matcher {
+    pattern: Pattern,
+    ascii: Automaton,
+    /// Built when the first haystack outside ASCII comes.
+    wide: Option<Automaton>,
+    slots: Vec<Option<NonMaxUsize>>,
+}
+
+impl Matcher {
+    /// Whether the pattern matches at or (unless sticky) after `from`, which is at most the haystack's length.
+    #[inline]
+    pub fn is_match(&mut self, haystack: Haystack<'_>, from: usize) -> Result<bool, Error> {
+        let Flags { sticky, unicode, .. } = self.pattern.program.flags;
+        match haystack {
+            Haystack::Ascii(bytes) => Ok(self.ascii.is_match(bytes, from, sticky)),
+            Haystack::Utf16(units) => {
+                let bytes = encode(units, unicode);
+                let from = Cursor::new(&bytes).byte_of(from);
+                Ok(self.wide()?.is_match(&bytes, from, sticky))
+            }
+        }
+    }
+
+    /// The first match at or (unless sticky) after `from`: `offsets` gets start and end of the whole match, then of
+    /// each group, and holds `2 * (groups + 1)` places. False, with `offsets` undefined, when there is none.
+    ///
+    /// With `u` and `from` inside a surrogate pair the search starts at the pair, as ECMA-262 §22.2.7.2 has it.
+    pub fn find(
+        &mut self,
+        haystack: Haystack<'_>,
+        from: usize,
+        mut offsets: impl FnMut(usize, Offset),
+    ) -> Result<bool, Error> {
+        let Flags { sticky, unicode, .. } = self.pattern.program.flags;
+        match haystack {
+            Haystack::Ascii(bytes) => {
+                let found = self.ascii.find(bytes, from, sticky, &mut self.slots);
+                if found {
+                    for (place, slot) in self.slots.iter().enumerate() {
+                        offsets(place, slot.map(NonMaxUsize::get));
+                    }
+                }
+                Ok(found)
+            }
+            Haystack::Utf16(units) => {
+                let bytes = encode(units, unicode);
+                let from = Cursor::new(&bytes).byte_of(from);
+                let mut slots = std::mem::take(&mut self.slots);
+                let found = self.wide().map(|wide| wide.find(&bytes, from, sticky, &mut slots));
+                if found == Ok(true) {
+                    let mut cursor = Cursor::new(&bytes);
+                    for (place, slot) in slots.iter().enumerate() {
+                        offsets(place, slot.map(|slot| cursor.unit_of(slot.get())));
+                    }
+                }
+                self.slots = slots;
+                found
+            }
+        }
+    }
+
+    fn wide(&mut self) -> Result<&mut Automaton, Error> {
+        let automaton = match self.wide.take() {
+            Some(automaton) => automaton,
+            None => Automaton::build(&self.pattern.program.root, Alphabet::Wide)?,
+        };
+        Ok(self.wide.insert(automaton))
+    }
+}

@@ -1,0 +1,270 @@
+/**
+ * The public contract of `holdfast`. Written by hand; `__test__/types/` compiles it and `__test__/contract.test.js`
+ * checks that every value exported here exists at run time, and the reverse.
+ *
+ * Text is `string`, bytes are `Uint8Array` (so `Buffer`). Times are milliseconds, memory is KiB where the name says
+ * so and bytes otherwise, offsets are UTF-16 code units for strings and bytes for bytes. Options are plain objects:
+ * own properties only, unknown names are rejected with `ERR_INVALID_ARG_VALUE`.
+ */
+
+/** Content: text, taken as UTF-8, or bytes, taken as they are. */
+export type Content = string | Uint8Array;
+
+/** Every `code` an error of Holdfast can carry. The list is closed: `lib/errors.js` holds the same table. */
+export type ErrorCode =
+  | 'ERR_INVALID_ARG_TYPE'
+  | 'ERR_INVALID_ARG_VALUE'
+  | 'ERR_OUT_OF_RANGE'
+  | 'ERR_INTERNAL'
+  | 'ERR_BINDING'
+  | 'ERR_REGEXP_BACKREFERENCE'
+  | 'ERR_REGEXP_TOO_LARGE'
+  | 'ERR_REGEXP_UNSUPPORTED'
+  | 'ERR_JSON_SYNTAX'
+  | 'ERR_JSON_PROTO_KEY'
+  | 'ERR_JSON_CONSTRUCTOR_KEY'
+  | 'ERR_JSON_LIMIT'
+  | 'ERR_JSON_ENCODING'
+  | 'ERR_PASSWORD_TOO_LONG'
+  | 'ERR_PASSWORD_ENCODING'
+  | 'ERR_HASH_MALFORMED'
+  | 'ERR_HASH_LIMIT'
+  | 'ERR_QUEUE_FULL'
+  | 'ERR_CLOSED'
+  | 'ERR_DECRYPT'
+  | 'ERR_UNKNOWN_KEY'
+  | 'ERR_KEY_EXHAUSTED'
+  | 'ERR_TOKEN_EXPIRED';
+
+/**
+ * What Holdfast throws when the arguments had the right types and something was still wrong. Wrong types are a
+ * `TypeError` with `ERR_INVALID_ARG_TYPE`, invalid values and unknown options a `TypeError` with
+ * `ERR_INVALID_ARG_VALUE`, numbers out of range a `RangeError` with `ERR_OUT_OF_RANGE`, as in Node itself.
+ * Messages never contain the rejected value.
+ */
+export class HoldfastError extends Error {
+  private constructor();
+  readonly name: 'HoldfastError';
+  readonly code: ErrorCode;
+  /** The HTTP status that fits, on errors an HTTP handler may pass on: 400, 413 or 503. */
+  readonly status?: 400 | 413 | 503;
+  /** True when the message is fit for the client. Set wherever `status` is set. */
+  readonly expose?: boolean;
+  /** With `ERR_QUEUE_FULL`: when trying again is likely to succeed, estimated from the measured service time. */
+  readonly retryAfterMs?: number;
+}
+
+// ---------------------------------------------------------------------------------------------- regular expressions
+
+/**
+ * A RegExp that runs in time linear in the input. Same results as RegExp for every pattern it accepts; a pattern it
+ * cannot run exactly is refused at construction, never approximated.
+ *
+ * This version runs patterns on one engine, a finite automaton, and therefore refuses lookarounds, `\p{…}`, the `v`
+ * flag, `\b` and non-ASCII letters together with `i` and `u`, anchors together with `m`, loops whose body can match
+ * the empty string, and captures that an iteration of a loop may leave unset: `docs/regexp.md` has the precise rule.
+ *
+ * `exec` and `test` run natively; `match`, `matchAll`, `replace`, `search` and `split` go through them by the
+ * language's own protocol. `RegExp.prototype.exec.call(safe, text)` bypasses Holdfast and runs V8's backtracking
+ * engine: do not do that with untrusted text.
+ *
+ * @throws {SyntaxError} the pattern or the flags are not valid (V8's own error)
+ * @throws {HoldfastError} `ERR_REGEXP_BACKREFERENCE` the pattern has a back-reference;
+ *   `ERR_REGEXP_UNSUPPORTED` the pattern cannot be run exactly in this version, the message names the construct;
+ *   `ERR_REGEXP_TOO_LARGE` the pattern, its counted repeats expanded, is over the size limit, or nests too deep
+ */
+export class SafeRegExp extends RegExp {
+  constructor(pattern: string | RegExp, flags?: string);
+  /** Which engine runs the pattern: `'automaton'`. */
+  readonly engine: string;
+}
+
+// ------------------------------------------------------------------------------------------------------------- JSON
+
+/** What `parseJson` checks. */
+export interface JsonOptions {
+  /** An own key `__proto__`, also when spelt with escapes. `'remove'` deletes the member. Default `'error'`. */
+  protoKey?: 'error' | 'remove' | 'ignore';
+  /** A key `constructor` whose value is an object with a key `prototype`. Default `'error'`. */
+  constructorKey?: 'error' | 'remove' | 'ignore';
+  limits?: {
+    /** Length of the input in bytes; a string counts its UTF-8 bytes. Default 2³⁰ − 1. */
+    bytes?: number;
+    /** Arrays and objects inside each other; `[]` has depth 1. Default 128. */
+    depth?: number;
+  };
+}
+
+/**
+ * Parses JSON as `JSON.parse` does, after checks on the text that build nothing. Bytes are UTF-8, with or without a
+ * byte order mark.
+ *
+ * @throws {JsonError} `ERR_JSON_SYNTAX`, `ERR_JSON_ENCODING` (bytes are not UTF-8), `ERR_JSON_PROTO_KEY`,
+ *   `ERR_JSON_CONSTRUCTOR_KEY`, `ERR_JSON_LIMIT`
+ */
+export function parseJson(input: Content, options?: JsonOptions): unknown;
+
+/** What `parseJson` throws. The message and the fields never contain a value of the input, `path` holds its keys. */
+export class JsonError extends SyntaxError {
+  private constructor();
+  readonly name: 'JsonError';
+  readonly code: 'ERR_JSON_SYNTAX' | 'ERR_JSON_ENCODING' | 'ERR_JSON_PROTO_KEY' | 'ERR_JSON_CONSTRUCTOR_KEY' | 'ERR_JSON_LIMIT';
+  /** 413 for `ERR_JSON_LIMIT`, 400 otherwise. */
+  readonly status: 400 | 413;
+  readonly expose: true;
+  /** Where it was found: keys and array indices from the root. */
+  readonly path: (string | number)[];
+  /** The same as a JSON Pointer (RFC 6901). */
+  readonly pointer: string;
+  /** UTF-16 code units into a string, bytes into bytes. */
+  readonly offset: number;
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in the unit of `offset`. */
+  readonly column: number;
+}
+
+/**
+ * Deep merge into a new object: later sources win, plain objects are merged, everything else (arrays, Date, Map,
+ * Buffer, class instances) is taken over by reference, `undefined` is skipped. No argument is changed and no accessor
+ * is invoked.
+ *
+ * @throws {HoldfastError} `ERR_JSON_PROTO_KEY`, `ERR_JSON_CONSTRUCTOR_KEY` an argument has an own `__proto__`, or a
+ *   `constructor` that holds an object with a `prototype`, at any depth
+ */
+export function merge<T extends object, S extends object[]>(target: T, ...sources: S): T & S[number];
+
+// -------------------------------------------------------------------------------------------------------- passwords
+
+/** Options of a {@link PasswordHasher}. Every default is argued in `docs/passwords.md`. */
+export interface PasswordHasherOptions {
+  /** For new hashes. `verify` takes both. Default `'argon2id'`. */
+  algorithm?: 'argon2id' | 'bcrypt';
+  argon2?: {
+    /** Default 19456 (19 MiB). */
+    memoryKiB?: number;
+    /** Default 2. */
+    passes?: number;
+    /** Default 1. */
+    lanes?: number;
+    /** Bytes, 12 to 64. Default 32. */
+    tagLength?: number;
+    /** Bytes, 8 to 64. Default 16. */
+    saltLength?: number;
+  };
+  bcrypt?: {
+    /** log2 of the rounds, 4 to 31. Default 12. */
+    cost?: number;
+  };
+  /** Threads that hash, started at the first use, none of them libuv's. Default: the number of cores. */
+  threads?: number;
+  /** How many jobs may wait for a thread. Default 1024. */
+  maxQueue?: number;
+  /** What a stored hash may ask for in `verify`; over it is `ERR_HASH_LIMIT`, before any memory is taken. */
+  limits?: {
+    /** Default 262144 (256 MiB). */
+    memoryKiB?: number;
+    /** Default 16. */
+    passes?: number;
+    /** Default 16. */
+    lanes?: number;
+    /** Default 16. */
+    cost?: number;
+  };
+}
+
+/**
+ * Hashes and verifies passwords on threads of its own. Strings are hashed as UTF-8 and must be well-formed; bytes are
+ * taken as they are. The empty password is allowed.
+ */
+export class PasswordHasher {
+  constructor(options?: PasswordHasherOptions);
+  /**
+   * A PHC string (`$argon2id$v=19$m=…`) or a bcrypt string (`$2b$…`), with a fresh random salt.
+   *
+   * Rejects with `ERR_PASSWORD_TOO_LONG` (bcrypt: more than 72 bytes; argon2: more than 64 KiB),
+   * `ERR_PASSWORD_ENCODING`, `ERR_QUEUE_FULL`, `ERR_CLOSED`.
+   */
+  hash(password: Content): Promise<string>;
+  /**
+   * Verifies argon2d, argon2i, argon2id (v16, v19) and `$2a$`, `$2b$`, `$2y$`. For `null` or `undefined` the work of
+   * the configured algorithm is done and the answer is `{ valid: false, needsRehash: false }`, so that a missing user
+   * takes as long as a wrong password.
+   *
+   * Rejects with `ERR_HASH_MALFORMED` (after the work of a real verify), `ERR_HASH_LIMIT`, `ERR_PASSWORD_TOO_LONG`
+   * (more than 64 KiB), `ERR_PASSWORD_ENCODING`, `ERR_QUEUE_FULL`, `ERR_CLOSED`.
+   */
+  verify(stored: string | null | undefined, password: Content): Promise<{ valid: boolean; needsRehash: boolean }>;
+  /**
+   * True when the stored hash was made with another algorithm, version or parameter than this hasher uses.
+   * @throws {HoldfastError} `ERR_HASH_MALFORMED`
+   */
+  needsRehash(stored: string): boolean;
+  stats(): {
+    /** Running threads; 0 before the first use and after `close()`. */
+    threads: number;
+    running: number;
+    queued: number;
+    completed: number;
+    /** Jobs refused with `ERR_QUEUE_FULL`. */
+    rejected: number;
+    /** Bytes the threads' argon2 memory takes at this moment. */
+    arenaBytes: number;
+  };
+  /** Takes no more jobs, finishes the accepted ones, ends the threads. A second call returns the same promise. */
+  close(): Promise<void>;
+}
+
+// ------------------------------------------------------------------------------------------------------- encryption
+
+/** 32 random bytes from the operating system. */
+export function generateKey(): Buffer;
+
+export interface AeadOptions {
+  /** Associated data: authenticated, not encrypted, must be the same on both sides. Default: none. */
+  aad?: Content;
+  /** Write the result here and return the part that was written, instead of a new Buffer. Must not overlap the input. */
+  into?: Uint8Array;
+}
+
+/**
+ * AES-GCM under one key of 16 or 32 bytes, byte for byte what node:crypto and WebCrypto make. Prefer `seal`/`open`,
+ * which choose the nonce, or a {@link Keyring}, which also rotates keys.
+ *
+ * @throws {HoldfastError} `ERR_DECRYPT` from `decrypt` and `open`, whatever was wrong;
+ *   `ERR_KEY_EXHAUSTED` from `seal` after 2³² messages
+ */
+export class AesGcmKey {
+  constructor(key: Uint8Array);
+  /** ciphertext ‖ 16-byte tag. The 12-byte nonce must never be used twice with one key. */
+  encrypt(nonce: Uint8Array, plaintext: Content, options?: AeadOptions): Buffer;
+  decrypt(nonce: Uint8Array, ciphertextAndTag: Uint8Array, options?: AeadOptions): Buffer;
+  /** random 12-byte nonce ‖ ciphertext ‖ 16-byte tag. */
+  seal(plaintext: Content, options?: AeadOptions): Buffer;
+  open(sealed: Uint8Array, options?: AeadOptions): Buffer;
+}
+
+/**
+ * Named keys, one of them primary. Seals under the primary key with XAES-256-GCM (random 24-byte nonces), and writes
+ * the key's id in front, authenticated, so that old messages open after a rotation. Layout: `docs/aead.md`.
+ *
+ * @throws {HoldfastError} `ERR_DECRYPT` from `open` and `openToken`, whatever was wrong; `ERR_UNKNOWN_KEY` the message
+ *   names a key this ring does not hold
+ */
+export class Keyring {
+  constructor(options: {
+    /** The id of the key that seals. */
+    primary: string;
+    /** Key ids (1 to 32 ASCII letters, digits, `-` and `_`) and their keys of exactly 32 bytes. */
+    keys: Record<string, Uint8Array>;
+  });
+  seal(plaintext: Content, options?: AeadOptions): Buffer;
+  open(sealed: Uint8Array, options?: AeadOptions): Buffer;
+  /**
+   * A JSON value as a sealed base64url string, bound to its purpose: a token for one purpose does not open for another.
+   * `ttlMs` is how long it stays valid; without it, for ever.
+   */
+  sealToken(value: unknown, options: { purpose: string; ttlMs?: number }): string;
+  /** @throws {HoldfastError} also `ERR_TOKEN_EXPIRED`, only after the token has been authenticated */
+  openToken(token: string, options: { purpose: string }): unknown;
+}

@@ -1,0 +1,23 @@
+// @ts-check
+'use strict';
+
+/** The public entry for CommonJS. `index.mjs` re-exports it, so that every class has one identity. */
+
+const { AesGcmKey, Keyring, generateKey } = require('./lib/aead.js');
+const { HoldfastError, JsonError } = require('./lib/errors.js');
+const { parseJson } = require('./lib/json.js');
+const { merge } = require('./lib/merge.js');
+const { PasswordHasher } = require('./lib/password.js');
+const { SafeRegExp } = require('./lib/regexp.js');
+
+module.exports = {
+  AesGcmKey,
+  HoldfastError,
+  JsonError,
+  Keyring,
+  PasswordHasher,
+  SafeRegExp,
+  generateKey,
+  merge,
+  parseJson,
+};

@@ -1,0 +1,43 @@
+// @ts-check
+'use strict';
+
+/**
+ * Content that callers pass in: text or bytes. Text becomes UTF-8 only when that loses nothing.
+ */
+
+const { wrongType, wrongValue } = require('./errors.js');
+
+/**
+ * @param {unknown} value
+ * @returns {value is Uint8Array}
+ */
+function isBytes(value) {
+  return value instanceof Uint8Array;
+}
+
+/**
+ * The content's bytes: those given, or the text's UTF-8.
+ *
+ * @param {unknown} content
+ * @param {string} name
+ * @returns {Uint8Array}
+ */
+function toBytes(content, name) {
+  if (isBytes(content)) return content;
+  if (typeof content !== 'string') throw wrongType(name, 'a string or a Uint8Array');
+  // A lone surrogate has no UTF-8; Node would write U+FFFD in its place.
+  if (!content.isWellFormed()) throw wrongValue(name, 'well-formed text; it has a lone surrogate');
+  return Buffer.from(content, 'utf8');
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ * @returns {Uint8Array}
+ */
+function requireBytes(value, name) {
+  if (!isBytes(value)) throw wrongType(name, 'a Uint8Array');
+  return value;
+}
+
+module.exports = { isBytes, requireBytes, toBytes };

@@ -1,0 +1,136 @@
+// @ts-check
+'use strict';
+
+/**
+ * The errors of Holdfast: one table of codes, one way to make them. Native code makes its errors through `createError`
+ * too. Messages say what was wrong, what was expected and what to do; they never contain a rejected value.
+ */
+
+/**
+ * Every code. `status` and `expose` are set where an HTTP handler may pass the error on to the client.
+ *
+ * @type {Readonly<Record<string, { base?: 'type' | 'range' | 'json', status?: number }>>}
+ */
+const CODES = Object.freeze({
+  __proto__: null,
+  ERR_INVALID_ARG_TYPE: { base: 'type' },
+  ERR_INVALID_ARG_VALUE: { base: 'type' },
+  ERR_OUT_OF_RANGE: { base: 'range' },
+  ERR_INTERNAL: {},
+  ERR_BINDING: {},
+  ERR_REGEXP_BACKREFERENCE: {},
+  ERR_REGEXP_TOO_LARGE: {},
+  ERR_REGEXP_UNSUPPORTED: {},
+  ERR_JSON_SYNTAX: { base: 'json', status: 400 },
+  ERR_JSON_ENCODING: { base: 'json', status: 400 },
+  ERR_JSON_PROTO_KEY: { base: 'json', status: 400 },
+  ERR_JSON_CONSTRUCTOR_KEY: { base: 'json', status: 400 },
+  ERR_JSON_LIMIT: { base: 'json', status: 413 },
+  ERR_PASSWORD_TOO_LONG: { status: 400 },
+  ERR_PASSWORD_ENCODING: { status: 400 },
+  ERR_HASH_MALFORMED: {},
+  ERR_HASH_LIMIT: {},
+  ERR_QUEUE_FULL: { status: 503 },
+  ERR_CLOSED: {},
+  ERR_DECRYPT: {},
+  ERR_UNKNOWN_KEY: {},
+  ERR_KEY_EXHAUSTED: {},
+  ERR_TOKEN_EXPIRED: {},
+});
+
+class HoldfastError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message
+   * @param {{ cause?: unknown, retryAfterMs?: number }} [details]
+   */
+  constructor(code, message, details = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    label(this, code);
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+  }
+}
+nameClass(HoldfastError, 'HoldfastError');
+
+class JsonError extends SyntaxError {
+  /**
+   * @param {string} code
+   * @param {string} message
+   * @param {{ path: (string | number)[], pointer: string, offset: number, line: number, column: number }} place
+   */
+  constructor(code, message, place) {
+    super(message);
+    label(this, code);
+    this.path = place.path;
+    this.pointer = place.pointer;
+    this.offset = place.offset;
+    this.line = place.line;
+    this.column = place.column;
+  }
+}
+nameClass(JsonError, 'JsonError');
+
+/**
+ * The error for a code: a TypeError or RangeError for wrong arguments, as Node's own, otherwise a HoldfastError.
+ *
+ * @param {string} code
+ * @param {string} message
+ */
+function createError(code, message) {
+  const base = CODES[code]?.base;
+  if (base === 'type') return label(new TypeError(message), code);
+  if (base === 'range') return label(new RangeError(message), code);
+  return new HoldfastError(code, message);
+}
+
+/**
+ * @param {string} name What was wrong, as the caller knows it: `input`, `options.cost`.
+ * @param {string} expected What it must be, after "must be".
+ */
+function wrongType(name, expected) {
+  return createError('ERR_INVALID_ARG_TYPE', `${name} must be ${expected}`);
+}
+
+/**
+ * @param {string} name
+ * @param {string} expected
+ */
+function wrongValue(name, expected) {
+  return createError('ERR_INVALID_ARG_VALUE', `${name} must be ${expected}`);
+}
+
+/**
+ * @param {string} name
+ * @param {string} expected
+ */
+function outOfRange(name, expected) {
+  return createError('ERR_OUT_OF_RANGE', `${name} must be ${expected}`);
+}
+
+/**
+ * @template {Error} T
+ * @param {T} error
+ * @param {string} code
+ */
+function label(error, code) {
+  const { status } = CODES[code];
+  const labelled = /** @type {T & { code: string, status?: number, expose?: boolean }} */ (error);
+  labelled.code = code;
+  if (status !== undefined) {
+    labelled.status = status;
+    labelled.expose = true;
+  }
+  return labelled;
+}
+
+/**
+ * As for the built-in errors: on the prototype and not enumerable, so that it is not printed with the fields.
+ *
+ * @param {Function} errorClass
+ * @param {string} name
+ */
+function nameClass(errorClass, name) {
+  Object.defineProperty(errorClass.prototype, 'name', { value: name, configurable: true, writable: true });
+}
+
+module.exports = { CODES, HoldfastError, JsonError, createError, outOfRange, wrongType, wrongValue };

@@ -1,0 +1,157 @@
+// @ts-check
+'use strict';
+
+/**
+ * SafeRegExp: a RegExp whose `exec` and `test` run on the native linear-time engine. V8 validates the pattern and owns
+ * `source`, `flags` and `lastIndex`; `match`, `matchAll`, `replace`, `search` and `split` are the inherited ones and go
+ * through `exec`, as the language's protocol has it.
+ */
+
+const native = require('./native.js');
+
+const { get: getSource } = /** @type {PropertyDescriptor} */ (
+  Object.getOwnPropertyDescriptor(RegExp.prototype, 'source')
+);
+const { get: getFlags } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(RegExp.prototype, 'flags'));
+
+/**
+ * Where native code writes the offsets of a match; read before anything else can run. Grows to the largest pattern.
+ */
+let offsets = new Int32Array(64);
+
+class SafeRegExp extends RegExp {
+  /** @type {(text: string) => boolean} */
+  #test;
+  /** @type {(text: string, from: number, offsets: Int32Array) => boolean} */
+  #exec;
+  #groups = 0;
+  /** @type {string[]} */
+  #names = [];
+  /** @type {number[]} */
+  #named = [];
+  #isStateful = false;
+  #hasIndices = false;
+
+  /**
+   * @param {string | RegExp} pattern
+   * @param {string} [flags]
+   */
+  constructor(pattern, flags) {
+    super(pattern, flags);
+    this.#compile();
+  }
+
+  /** @param {string} text */
+  exec(text) {
+    const subject = typeof text === 'string' ? text : `${text}`;
+    const lastIndex = toLength(this.lastIndex);
+    if (this.#isStateful && lastIndex > subject.length) {
+      this.lastIndex = 0;
+      return null;
+    }
+    if (!this.#exec(subject, this.#isStateful ? lastIndex : 0, offsets)) {
+      if (this.#isStateful) this.lastIndex = 0;
+      return null;
+    }
+    if (this.#isStateful) this.lastIndex = offsets[1];
+    return this.#result(subject);
+  }
+
+  /** @param {string} text */
+  test(text) {
+    // A subclass may have its own exec, and the language says that test asks it.
+    if (this.exec !== SafeRegExp.prototype.exec) return super.test(text);
+    const subject = typeof text === 'string' ? text : `${text}`;
+    if (this.#isStateful) return this.exec(subject) !== null;
+    toLength(this.lastIndex); // It has no effect, but the language reads it, and reading it may throw.
+    return this.#test(subject);
+  }
+
+  /**
+   * Annex B's way to change a RegExp in place.
+   *
+   * @param {string} [pattern]
+   * @param {string} [flags]
+   */
+  compile(pattern, flags) {
+    super.compile(/** @type {string} */ (pattern), flags);
+    this.#compile();
+    return this;
+  }
+
+  get engine() {
+    return 'automaton';
+  }
+
+  #compile() {
+    const source = Reflect.apply(/** @type {() => string} */ (getSource), this, []);
+    const flags = Reflect.apply(/** @type {() => string} */ (getFlags), this, []);
+    const compiled = native.regexpCompile(source, flags);
+    this.#test = compiled.test;
+    this.#exec = compiled.exec;
+    this.#groups = compiled.groups;
+    this.#named = compiled.named;
+    this.#names = compiled.named.length === 0 ? [] : groupNames(source, flags);
+    this.#isStateful = flags.includes('g') || flags.includes('y');
+    this.#hasIndices = flags.includes('d');
+    if (offsets.length < 2 * (compiled.groups + 1)) offsets = new Int32Array(2 * (compiled.groups + 1));
+  }
+
+  /**
+   * The match in `offsets` as `exec` returns it. ECMA-262, §22.2.7.2, from step 26.
+   *
+   * @param {string} subject
+   */
+  #result(subject) {
+    const result = /** @type {any} */ ([]);
+    for (let place = 0; place <= 2 * this.#groups; place += 2) {
+      const start = offsets[place];
+      result.push(start < 0 ? undefined : subject.slice(start, offsets[place + 1]));
+    }
+    result.index = offsets[0];
+    result.input = subject;
+    result.groups = this.#byName((group) => result[group]);
+    if (this.#hasIndices) {
+      const indices = /** @type {any} */ ([]);
+      for (let place = 0; place <= 2 * this.#groups; place += 2) {
+        indices.push(offsets[place] < 0 ? undefined : [offsets[place], offsets[place + 1]]);
+      }
+      indices.groups = this.#byName((group) => indices[group]);
+      result.indices = indices;
+    }
+    return result;
+  }
+
+  /** @param {(group: number) => unknown} valueOf */
+  #byName(valueOf) {
+    if (this.#names.length === 0) return undefined;
+    const groups = Object.create(null);
+    for (let place = 0; place < this.#names.length; place++) groups[this.#names[place]] = valueOf(this.#named[place]);
+    return groups;
+  }
+}
+
+/**
+ * The names of a pattern's groups in their order, escapes resolved, as V8 reads them. The empty first alternative
+ * matches at once, so the pattern itself is never run.
+ *
+ * @param {string} source
+ * @param {string} flags
+ */
+function groupNames(source, flags) {
+  const match = /** @type {RegExpExecArray} */ (new RegExp(`|${source}`, flags).exec(''));
+  return Object.keys(/** @type {object} */ (match.groups));
+}
+
+/**
+ * ECMA-262, §7.1.20.
+ *
+ * @param {unknown} value
+ */
+function toLength(value) {
+  if (typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER) return Math.trunc(value);
+  const number = Math.trunc(Number(value));
+  return number > 0 ? Math.min(number, Number.MAX_SAFE_INTEGER) : 0;
+}
+
+module.exports = { SafeRegExp };

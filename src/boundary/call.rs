@@ -1,0 +1,321 @@
+//! One call of a hot function: its arguments, read without heap allocation while they are short, and its results.
+
+use std::cell::RefCell;
+use std::ffi::{CString, c_char};
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use napi::sys;
+use zeroize::Zeroizing;
+
+use super::{Code, Failure, Value};
+
+/// The most arguments a hot function takes.
+pub(super) const MAX_ARGUMENTS: usize = 6;
+/// Strings shorter than this are read into the stack.
+const STACK_UNITS: usize = 256;
+
+/// Text of an argument: as bytes when it is ASCII (then bytes and code units have the same indices), else exactly as
+/// it stands in UTF-16, lone surrogates included.
+#[derive(Clone, Copy)]
+pub(crate) enum Text<'a> {
+    Ascii(&'a [u8]),
+    Utf16(&'a [u16]),
+}
+
+/// Content that is secret.
+pub(crate) enum Secret {
+    Text(Zeroizing<Vec<u16>>),
+    Bytes(Zeroizing<Vec<u8>>),
+}
+
+/// A call in progress. Valid on this thread until the callback returns.
+pub(crate) struct Call {
+    env: sys::napi_env,
+    arguments: [sys::napi_value; MAX_ARGUMENTS],
+    /// Memory lent out in this call: no byte is lent for writing while it is lent in any other way.
+    lent: RefCell<Lent>,
+}
+
+#[derive(Default)]
+struct Lent {
+    inputs: [Region; MAX_ARGUMENTS],
+    input_count: usize,
+    output: Option<Region>,
+}
+
+/// Addresses `.0` up to, not including, `.1`.
+#[derive(Clone, Copy, Default)]
+struct Region(usize, usize);
+
+impl Region {
+    fn overlaps(self, other: Region) -> bool {
+        let is_empty = |region: Region| region.0 == region.1;
+        !is_empty(self) && !is_empty(other) && self.0 < other.1 && other.0 < self.1
+    }
+}
+
+impl Call {
+    /// # Safety
+    /// `env` and `arguments` belong to the callback in progress, and the value does not outlive it. Missing arguments
+    /// are `undefined`, as `napi_get_cb_info` fills them in.
+    pub(super) unsafe fn new(env: sys::napi_env, arguments: [sys::napi_value; MAX_ARGUMENTS]) -> Call {
+        Call { env, arguments, lent: RefCell::default() }
+    }
+
+    /// The text of argument `index`, handed to `body`. The buffers live on the stack, or die with this call.
+    #[inline]
+    pub(crate) fn text<T>(
+        &self,
+        index: usize,
+        body: impl FnOnce(Text<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut units = [MaybeUninit::<u16>::uninit(); STACK_UNITS];
+        let mut length = 0;
+        // SAFETY: the buffer has STACK_UNITS units of room, its terminator included; Node writes `length` units.
+        let status = unsafe {
+            sys::napi_get_value_string_utf16(
+                self.env,
+                self.arguments[index],
+                units.as_mut_ptr().cast::<u16>(),
+                STACK_UNITS,
+                &mut length,
+            )
+        };
+        if status != sys::Status::napi_ok {
+            return Err(Failure::new(Code::InvalidArgType, "a string was expected"));
+        }
+        if length < STACK_UNITS - 1 {
+            // SAFETY: the first `length` units were written by the call above.
+            let units = unsafe { std::slice::from_raw_parts(units.as_ptr().cast::<u16>(), length) };
+            let mut bytes = [0u8; STACK_UNITS];
+            return body(narrow(units, &mut bytes[..length]));
+        }
+        // It filled the buffer, so it may be longer: measure and read again.
+        // SAFETY: the environment and the argument belong to the call in progress.
+        let units = unsafe { super::arguments::read_utf16(self.env, self.arguments[index]) }
+            .ok_or_else(|| Failure::new(Code::Internal, "a string could not be read"))?;
+        let mut bytes = vec![0u8; units.len()];
+        body(narrow(&units, &mut bytes))
+    }
+
+    /// The content of argument `index`, a string or a `Uint8Array`, which is secret: in buffers that are wiped.
+    pub(crate) fn secret(&self, index: usize) -> Result<Secret, Failure> {
+        let mut kind = 0;
+        // SAFETY: a plain query of an argument.
+        unsafe { sys::napi_typeof(self.env, self.arguments[index], &mut kind) };
+        if kind != sys::ValueType::napi_string {
+            return self.bytes(index, |bytes| Ok(Secret::Bytes(Zeroizing::new(bytes.to_vec()))));
+        }
+        // SAFETY: the environment and the argument belong to the call in progress.
+        let units = unsafe { super::arguments::read_utf16(self.env, self.arguments[index]) }
+            .ok_or_else(|| Failure::new(Code::Internal, "a string could not be read"))?;
+        Ok(Secret::Text(Zeroizing::new(units)))
+    }
+
+    /// The bytes of argument `index`, a `Uint8Array`, in place; a view of shared memory is copied first, because
+    /// another thread may be writing to it.
+    pub(crate) fn bytes<T>(
+        &self,
+        index: usize,
+        body: impl FnOnce(&[u8]) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let view = self.view(index, sys::TypedarrayType::uint8_array)?;
+        if view.shared {
+            let mut copy = Zeroizing::new(vec![0u8; view.length]);
+            // SAFETY: the memory is mapped for `length` bytes as long as the view lives, which the call's handle scope
+            // ensures. Another thread may write meanwhile: then the copy holds some mixture, and nothing else happens,
+            // as nothing is decided on before it is made.
+            unsafe { ptr::copy_nonoverlapping(view.start, copy.as_mut_ptr(), view.length) };
+            return body(&copy);
+        }
+        self.lend_input(view.region())?;
+        if view.length == 0 {
+            return body(&[]);
+        }
+        // SAFETY: the array buffer is kept alive by the call's handle scope; no JavaScript runs before `body` returns
+        // (nothing in a `Call` calls back), so it is neither detached nor resized nor written to by JavaScript; and
+        // `lend_input` and `lend_output` see to it that it is not lent for writing in this call.
+        body(unsafe { std::slice::from_raw_parts(view.start, view.length) })
+    }
+
+    /// The bytes of argument `index` to write to, a `Uint8Array` that is not shared and overlaps no other argument.
+    /// Once per call.
+    pub(crate) fn output<T>(
+        &self,
+        index: usize,
+        body: impl FnOnce(&mut [u8]) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let view = self.view(index, sys::TypedarrayType::uint8_array)?;
+        self.lend_output(&view)?;
+        if view.length == 0 {
+            return body(&mut []);
+        }
+        // SAFETY: as in `bytes`; `lend_output` has made sure that no other slice of this memory exists.
+        body(unsafe { std::slice::from_raw_parts_mut(view.start, view.length) })
+    }
+
+    /// The `Int32Array` in argument `index`, to write match offsets to. Once per call.
+    pub(crate) fn offsets<T>(
+        &self,
+        index: usize,
+        body: impl FnOnce(&mut [i32]) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let view = self.view(index, sys::TypedarrayType::int32_array)?;
+        self.lend_output(&view)?;
+        if view.length == 0 {
+            return body(&mut []);
+        }
+        // SAFETY: as in `output`; an Int32Array's start is aligned for its elements, of which it has `length`.
+        body(unsafe { std::slice::from_raw_parts_mut(view.start.cast::<i32>(), view.length) })
+    }
+
+    fn lend_input(&self, region: Region) -> Result<(), Failure> {
+        let mut lent = self.lent.borrow_mut();
+        if lent.output.is_some_and(|output| output.overlaps(region)) {
+            return Err(overlap());
+        }
+        let count = lent.input_count;
+        assert!(count < MAX_ARGUMENTS, "a call lends each argument once");
+        lent.inputs[count] = region;
+        lent.input_count += 1;
+        Ok(())
+    }
+
+    fn lend_output(&self, view: &View) -> Result<(), Failure> {
+        if view.shared {
+            return Err(Failure::new(Code::InvalidArgType, "the output must not be shared memory"));
+        }
+        let mut lent = self.lent.borrow_mut();
+        assert!(lent.output.is_none(), "a call has one output");
+        let region = view.region();
+        if lent.inputs[..lent.input_count].iter().any(|input| input.overlaps(region)) {
+            return Err(overlap());
+        }
+        lent.output = Some(region);
+        Ok(())
+    }
+
+    /// Argument `index` as an integer of at most `max`.
+    pub(crate) fn integer(&self, index: usize, max: u32) -> Result<u32, Failure> {
+        let mut number = 0.0;
+        // SAFETY: a plain read of an argument.
+        let status = unsafe { sys::napi_get_value_double(self.env, self.arguments[index], &mut number) };
+        if status != sys::Status::napi_ok {
+            return Err(Failure::new(Code::InvalidArgType, "a number was expected"));
+        }
+        super::Integers::integer(number, "the number", 0..=max)
+    }
+
+    pub(crate) fn boolean(&self, value: bool) -> Value {
+        let mut result = ptr::null_mut();
+        // SAFETY: a plain result in the environment of the call. On failure it stays null, which Node takes as undefined.
+        unsafe { sys::napi_get_boolean(self.env, value, &mut result) };
+        Value::from_raw(result)
+    }
+
+    pub(crate) fn undefined(&self) -> Value {
+        // Node takes a null result as undefined.
+        Value::from_raw(ptr::null_mut())
+    }
+
+    /// An array of numbers, for results that are rare enough to be objects. Nothing is returned of it when the
+    /// environment is closing.
+    pub(crate) fn numbers(&self, values: &[f64]) -> Value {
+        let mut array = ptr::null_mut();
+        // SAFETY: plain results in the environment of the call; a failure leaves a hole or null.
+        unsafe {
+            if sys::napi_create_array_with_length(self.env, values.len(), &mut array) != sys::Status::napi_ok
+            {
+                return self.undefined();
+            }
+            for (index, &value) in (0u32..).zip(values) {
+                let mut number = ptr::null_mut();
+                if sys::napi_create_double(self.env, value, &mut number) == sys::Status::napi_ok {
+                    sys::napi_set_element(self.env, array, index, number);
+                }
+            }
+        }
+        Value::from_raw(array)
+    }
+
+    pub(crate) fn number(&self, value: i32) -> Value {
+        let mut result = ptr::null_mut();
+        // SAFETY: as above.
+        unsafe { sys::napi_create_int32(self.env, value, &mut result) };
+        Value::from_raw(result)
+    }
+
+    fn view(&self, index: usize, expected: sys::napi_typedarray_type) -> Result<View, Failure> {
+        let (mut kind, mut length, mut start, mut buffer, mut offset) =
+            (0, 0, ptr::null_mut(), ptr::null_mut(), 0);
+        let mut unshared = false;
+        // SAFETY: plain reads of an argument; all out pointers are valid.
+        let status = unsafe {
+            let status = sys::napi_get_typedarray_info(
+                self.env,
+                self.arguments[index],
+                &mut kind,
+                &mut length,
+                &mut start,
+                &mut buffer,
+                &mut offset,
+            );
+            if status == sys::Status::napi_ok {
+                // False for a SharedArrayBuffer.
+                sys::napi_is_arraybuffer(self.env, buffer, &mut unshared);
+            }
+            status
+        };
+        if status != sys::Status::napi_ok || kind != expected {
+            return Err(Failure::new(Code::InvalidArgType, "a typed array of another kind was expected"));
+        }
+        let element = if kind == sys::TypedarrayType::int32_array { size_of::<i32>() } else { 1 };
+        Ok(View { start: start.cast::<u8>(), length, bytes: length * element, shared: !unshared })
+    }
+}
+
+struct View {
+    start: *mut u8,
+    /// In elements.
+    length: usize,
+    bytes: usize,
+    shared: bool,
+}
+
+impl View {
+    fn region(&self) -> Region {
+        Region(self.start as usize, self.start as usize + self.bytes)
+    }
+}
+
+fn overlap() -> Failure {
+    Failure::new(Code::InvalidArgValue, "the output overlaps the input: pass a separate Uint8Array as 'into'")
+}
+
+/// `units` as ASCII in `bytes`, or as they are. Both have the same length.
+#[inline]
+fn narrow<'a>(units: &'a [u16], bytes: &'a mut [u8]) -> Text<'a> {
+    // No early exit: without branches the loop becomes vector instructions.
+    let mut seen = 0;
+    for (byte, &unit) in bytes.iter_mut().zip(units) {
+        seen |= unit;
+        *byte = unit as u8;
+    }
+    if seen < 0x80 { Text::Ascii(bytes) } else { Text::Utf16(units) }
+}
+
+/// A JavaScript string. Nothing when the environment is closing.
+pub(super) fn string(env: sys::napi_env, text: &str) -> Option<sys::napi_value> {
+    let mut value = ptr::null_mut();
+    // SAFETY: pointer and length describe `text`.
+    let status = unsafe {
+        sys::napi_create_string_utf8(env, text.as_ptr().cast::<c_char>(), text.len() as isize, &mut value)
+    };
+    (status == sys::Status::napi_ok).then_some(value)
+}
+
+/// `text` up to its first NUL, NUL-terminated.
+pub(super) fn c_string(text: &str) -> CString {
+    CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default()
+}

@@ -1,0 +1,23 @@
+//! Where Rust meets Node-API: arguments in, results out, errors, panics, threads. The only `unsafe` of the addon.
+//!
+//! Two kinds of native function exist. *Cold* ones (constructors, configuration) are `#[napi]` functions whose body
+//! runs under [`cold`]. *Hot* ones are made by [`hot_function`]: a callback whose `data` pointer is the instance it works
+//! on, with arguments read into stack buffers first. Both turn a panic into `ERR_INTERNAL` and throw every error
+//! through the one constructor that `lib/binding.js` registers, so that each has its JavaScript class and its `code`.
+#![allow(unsafe_code)]
+
+mod arguments;
+mod call;
+mod completion;
+mod environment;
+mod failure;
+mod guard;
+mod hot;
+
+pub(crate) use arguments::{Integers, SecretBytes, TextArgument, Value};
+pub(crate) use call::{Call, Secret, Text};
+pub(crate) use completion::{Completion, CompletionReceiver, CompletionSender, completion_channel};
+pub(crate) use environment::{cold, initialize};
+pub(crate) use failure::{Code, Failure};
+pub(crate) use guard::{guard, install_panic_hook};
+pub(crate) use hot::{HotFunction, hot_function};

@@ -1,0 +1,110 @@
+//! SafeRegExp's native side: compiles, and makes the two functions that run a pattern.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use holdfast_regexp::{Error, Flags, Haystack, Matcher, Pattern};
+use napi::Env;
+use napi_derive::napi;
+
+use crate::boundary::{Call, Code, Failure, HotFunction, Text, TextArgument, Value, cold, hot_function};
+
+/// No string of V8 is longer (2²⁹ − 24 code units), so offsets fit an Int32Array.
+const MAX_OFFSET: u32 = 1 << 30;
+
+/// A compiled pattern.
+#[napi(object, object_from_js = false)]
+pub struct CompiledRegExp {
+    /// `(text, from) => boolean`
+    pub test: Value,
+    /// `(text, from, offsets: Int32Array) => boolean`; `offsets` gets start and end of the match and of each group, -1
+    /// for a group that took no part.
+    pub exec: Value,
+    /// Capturing groups, the whole match not counted.
+    pub groups: u32,
+    /// The numbers of the named groups, ascending.
+    pub named: Vec<u32>,
+}
+
+/// Compiles the `source` and `flags` of a RegExp that V8 has accepted.
+#[napi(catch_unwind)]
+pub fn regexp_compile(env: Env, source: TextArgument, flags: TextArgument) -> napi::Result<CompiledRegExp> {
+    cold(&env, || {
+        let source =
+            String::from_utf16(&source.0).map_err(|_| unsupported("a lone surrogate, written as such"))?;
+        let flags = String::from_utf16_lossy(&flags.0);
+        let flags =
+            Flags::parse(&flags).ok_or_else(|| unsupported("a flag that this version does not know"))?;
+        let pattern = Pattern::compile(&source, flags).map_err(failure)?;
+        let matcher = Rc::new(RefCell::new(pattern.matcher().map_err(failure)?));
+        Ok(CompiledRegExp {
+            test: hot_function(&env, Test(Rc::clone(&matcher)))?,
+            exec: hot_function(&env, Exec(matcher))?,
+            groups: pattern.groups(),
+            named: pattern.named_groups().to_vec(),
+        })
+    })
+}
+
+struct Test(Rc<RefCell<Matcher>>);
+
+impl HotFunction for Test {
+    const NAME: &'static str = "test";
+
+    #[inline]
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let found = call.text(0, |text| self.0.borrow_mut().is_match(haystack(text), 0).map_err(failure))?;
+        Ok(call.boolean(found))
+    }
+}
+
+struct Exec(Rc<RefCell<Matcher>>);
+
+impl HotFunction for Exec {
+    const NAME: &'static str = "exec";
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let from = call.integer(1, MAX_OFFSET)? as usize;
+        let found = call.text(0, |text| {
+            let haystack = haystack(text);
+            if from > haystack.len() {
+                return Err(Failure::new(Code::OutOfRange, "the start lies after the text's end"));
+            }
+            call.offsets(2, |offsets| {
+                let write = |place: usize, offset: Option<usize>| {
+                    offsets[place] = offset.and_then(|offset| i32::try_from(offset).ok()).unwrap_or(-1);
+                };
+                self.0.borrow_mut().find(haystack, from, write).map_err(failure)
+            })
+        })?;
+        Ok(call.boolean(found))
+    }
+}
+
+fn haystack(text: Text<'_>) -> Haystack<'_> {
+    match text {
+        Text::Ascii(bytes) => Haystack::Ascii(bytes),
+        Text::Utf16(units) => Haystack::Utf16(units),
+    }
+}
+
+fn failure(error: Error) -> Failure {
+    match error {
+        Error::BackReference => Failure::new(
+            Code::RegexpBackreference,
+            "the pattern has a back-reference, which cannot be matched in linear time: compare the captures after matching",
+        ),
+        Error::Unsupported(construct) => unsupported(construct),
+        Error::TooLarge(what) => Failure::new(
+            Code::RegexpTooLarge,
+            format!("{what}: write a smaller pattern, or check lengths in code"),
+        ),
+    }
+}
+
+fn unsupported(construct: &str) -> Failure {
+    Failure::new(
+        Code::RegexpUnsupported,
+        format!("this version cannot run {construct} exactly: rewrite the pattern without it"),
+    )
+}

@@ -1,0 +1,59 @@
+//! Functions that panic on purpose, so that `__test__/panic.test.js` can show that Node survives. Not in release builds.
+
+use std::rc::Rc;
+
+use holdfast_password::{Pool, Worker};
+use napi::Env;
+use napi_derive::napi;
+
+use crate::boundary::{
+    Call, Code, Completion, CompletionReceiver, CompletionSender, Failure, HotFunction, Value, cold,
+    completion_channel, guard, hot_function,
+};
+
+/// Panics in a cold function.
+#[napi(catch_unwind)]
+pub fn test_panic_cold(env: Env) -> napi::Result<()> {
+    cold(&env, || panic!("on purpose: this text must not reach JavaScript"))
+}
+
+/// `panicHot()`, which panics in the call, and `panicThread(job)`, which panics on a thread; `dispatch` hears of that.
+#[napi(catch_unwind)]
+pub fn test_panic_functions(env: Env, dispatch: Value) -> napi::Result<Vec<Value>> {
+    cold(&env, || {
+        let (sender, receiver) = completion_channel(&env, dispatch, || ())?;
+        let on_thread = PanicOnThread { pool: Pool::new(1, 8), sender, receiver: Rc::new(receiver) };
+        Ok(vec![hot_function(&env, PanicHot)?, hot_function(&env, on_thread)?])
+    })
+}
+
+struct PanicHot;
+
+impl HotFunction for PanicHot {
+    const NAME: &'static str = "panicHot";
+
+    fn call(&self, _: &Call) -> Result<Value, Failure> {
+        panic!("on purpose: this text must not reach JavaScript")
+    }
+}
+
+struct PanicOnThread {
+    pool: Pool,
+    sender: CompletionSender,
+    receiver: Rc<CompletionReceiver>,
+}
+
+impl HotFunction for PanicOnThread {
+    const NAME: &'static str = "panicThread";
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let job = call.integer(0, u32::MAX)?;
+        let sender = self.sender.clone();
+        self.receiver.expect();
+        let panicking = |_: &mut Worker| guard(|| -> Result<Completion, Failure> { panic!("on purpose") });
+        let deliver = move |result: Result<_, _>| sender.send(job, result.unwrap_or_else(Completion::Failed));
+        let submitted = self.pool.submit(panicking, deliver);
+        submitted.map_err(|_| Failure::new(Code::Internal, "the job was not taken"))?;
+        Ok(call.undefined())
+    }
+}

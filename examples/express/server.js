@@ -16,7 +16,7 @@ const { StartError } = require('./files.js');
 const { Journal } = require('./journal.js');
 const { openKeyring } = require('./keyfile.js');
 const { lock } = require('./lockfile.js');
-const { problemBytes, logLine, TYPE } = require('./problems.js');
+const { problemBytes, describe, logLine, TYPE } = require('./problems.js');
 const { Store } = require('./store.js');
 
 const GRACE_MS = 100; // for requests that are in the system's buffers when the signal comes
@@ -50,7 +50,10 @@ function start() {
     await journal.close();
     await hasher.close();
   });
-  server.once('error', (error) => fail(`cannot listen on ${config.host}, port ${config.port}: ${error.message}`));
+  server.on('error', (error) => {
+    if (!server.listening) fail(`cannot listen on ${config.host}, port ${config.port}: ${error.message}`);
+    logLine({ level: 'error', error: describe(error) }); // a connection that could not be accepted
+  });
   server.listen(config.port, config.host, () => {
     for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, stop);
     announce(server, config.dataDir, store);
@@ -117,7 +120,7 @@ function shutdown(server, finish) {
     if (stoppedAt !== 0) res.setHeader('Connection', 'close');
   });
   return (signal) => {
-    const now = Date.now();
+    const now = performance.now();
     // Ctrl-C under npm reaches a process more than once: from the terminal, from npm, and when the shell between them
     // is gone. That is one signal.
     if (stoppedAt !== 0 && now - stoppedAt < SAME_SIGNAL_MS) return;

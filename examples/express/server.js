@@ -152,12 +152,13 @@ function announce(server, dataDir, store) {
   const url = `http://${host}:${port}`;
   const name = store.userByName('ada') === undefined ? 'ada' : `ada-${store.userCount + 1}`;
   const json = (/** @type {object} */ value) => quote(JSON.stringify(value));
+  const curl = `curl -sS -w ${quote('\\n')}`; // every answer on a line of its own
   const type = `-H ${quote('content-type: application/json')}`;
   process.stdout.write(`Notes service on ${url}, data in ${dataDir}
 Try:
-  curl -sS -c cookies.txt ${type} -d ${json({ name, password: 'correct horse battery staple' })} ${url}/signup
-  curl -sS -b cookies.txt ${type} -d ${json({ text: 'hello' })} ${url}/notes
-  curl -sS -b cookies.txt ${url}/notes
+  ${curl} -c cookies.txt ${type} -d ${json({ name, password: 'correct horse battery staple' })} ${url}/signup
+  ${curl} -b cookies.txt ${type} -d ${json({ text: 'hello' })} ${url}/notes
+  ${curl} -b cookies.txt ${url}/notes
 `);
 }
 

@@ -160,6 +160,7 @@ test('figures keep three digits and their unit', () => {
   assert.equal(formatNs(8_910_000), '8.91 ms');
   assert.equal(formatNs(2.5e9), '2.50 s');
   assert.equal(formatRatio(0.748), '0.75 ×');
+  assert.equal(formatRatio(0.00123), '0.0012 ×');
   assert.equal(formatRatio(12.34), '12.3 ×');
   assert.equal(formatRatio(1234.5), '1,235 ×');
 });

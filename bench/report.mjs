@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { REFERENCE } from './harness.mjs';
+import { median, REFERENCE } from './harness.mjs';
 import { formatNs, formatRatio, sectionOf } from './table.mjs';
 
 const { values, positionals } = parseArgs({
@@ -58,13 +58,16 @@ function summaryTable() {
     }
     const own = formatNs(result.contestants[REFERENCE].median);
     const peers = Object.entries(result.ratios).filter(([name]) => !name.startsWith(REFERENCE));
-    const others = peers.map(([peer, { median }]) => `${peer} ${formatRatio(median)}`);
+    const others = [
+      ...peers.map(([peer, ratio]) => `${peer} ${formatRatio(ratio.median)}`),
+      ...Object.keys(result.missing).map((peer) => `${peer} not run`),
+    ];
     lines.push(`| ${result.headline.replaceAll('|', '\\|')} | ${own} | ${others.join(', ')} |`);
   }
   return lines.join('\n');
 }
 
-// The facts of the runs behind the tables; more than one column of them only when the cases were run at several times.
+// The facts of the runs behind the tables, a row for each case.
 function factsTable() {
   const lines = [
     '| case | date | Node | CPU | cores | load | commit | addon |',
@@ -78,7 +81,9 @@ function factsTable() {
         `| ${facts.loadAverage.toFixed(1)} | ${facts.commit} | ${addon} |`,
     );
   }
-  return `${lines.join('\n')}\n\n${peersSentence()}`;
+  const overheads = [...files.values()].map(({ facts }) => facts.loopOverheadNs);
+  const overhead = `An empty turn of the measuring loop takes ${formatNs(median(overheads))}; it is in every figure.`;
+  return `${lines.join('\n')}\n\n${overhead}\n\n${peersSentence()}`;
 }
 
 function peersSentence() {

@@ -43,6 +43,7 @@ export function formatNs(ns) {
 
 /** `peer / holdfast`: over 1 means Holdfast is faster. */
 export function formatRatio(ratio) {
+  if (ratio < 0.1) return `${ratio.toPrecision(2)} ×`;
   if (ratio < 10) return `${ratio.toFixed(2)} ×`;
   return `${ratio < 100 ? ratio.toFixed(1) : Math.round(ratio).toLocaleString('en-US')} ×`;
 }

@@ -60,6 +60,7 @@ struct FillRandom;
 
 impl HotFunction for FillRandom {
     const NAME: &'static str = "random";
+    const ARGUMENTS: usize = 1;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         call.output(0, |destination| holdfast_aead::random(destination).map_err(failure))?;
@@ -71,6 +72,7 @@ struct Encrypt(Rc<GcmKey>);
 
 impl HotFunction for Encrypt {
     const NAME: &'static str = "encrypt";
+    const ARGUMENTS: usize = 4;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         with_nonce(call, |nonce, aad, plaintext, destination| {
@@ -83,6 +85,7 @@ struct Decrypt(Rc<GcmKey>);
 
 impl HotFunction for Decrypt {
     const NAME: &'static str = "decrypt";
+    const ARGUMENTS: usize = 4;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         with_nonce(call, |nonce, aad, sealed, destination| self.0.decrypt(nonce, aad, sealed, destination))
@@ -93,6 +96,7 @@ struct Seal(Rc<GcmKey>);
 
 impl HotFunction for Seal {
     const NAME: &'static str = "seal";
+    const ARGUMENTS: usize = 4;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         with_content(call, 0, |aad, plaintext, destination| self.0.seal(aad, plaintext, destination))
@@ -103,6 +107,7 @@ struct Open(Rc<GcmKey>);
 
 impl HotFunction for Open {
     const NAME: &'static str = "open";
+    const ARGUMENTS: usize = 4;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         with_content(call, 0, |aad, sealed, destination| self.0.open(aad, sealed, destination))
@@ -113,6 +118,7 @@ struct RingSeal(Rc<Keyring>);
 
 impl HotFunction for RingSeal {
     const NAME: &'static str = "seal";
+    const ARGUMENTS: usize = 4;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let kind = kind(call)?;
@@ -124,6 +130,7 @@ struct RingOpen(Rc<Keyring>);
 
 impl HotFunction for RingOpen {
     const NAME: &'static str = "open";
+    const ARGUMENTS: usize = 4;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let kind = kind(call)?;

@@ -20,6 +20,7 @@ struct Scan;
 
 impl HotFunction for Scan {
     const NAME: &'static str = "scan";
+    const ARGUMENTS: usize = 4;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let is_text = call.integer(1, 1)? == 1;

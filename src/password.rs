@@ -135,6 +135,7 @@ struct Hash(Rc<Hasher>);
 
 impl HotFunction for Hash {
     const NAME: &'static str = "hash";
+    const ARGUMENTS: usize = 2;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let job = call.integer(0, u32::MAX)?;
@@ -151,6 +152,7 @@ struct Verify(Rc<Hasher>);
 
 impl HotFunction for Verify {
     const NAME: &'static str = "verify";
+    const ARGUMENTS: usize = 4;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let job = call.integer(0, u32::MAX)?;
@@ -179,6 +181,7 @@ struct NeedsRehash(Rc<Hasher>);
 
 impl HotFunction for NeedsRehash {
     const NAME: &'static str = "needsRehash";
+    const ARGUMENTS: usize = 1;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let Settings { algorithm, limits } = &self.0.settings;
@@ -195,6 +198,7 @@ struct ReadStats(Rc<Hasher>);
 
 impl HotFunction for ReadStats {
     const NAME: &'static str = "stats";
+    const ARGUMENTS: usize = 0;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let stats = self.0.pool.stats();
@@ -214,6 +218,7 @@ struct Close(Rc<Hasher>);
 
 impl HotFunction for Close {
     const NAME: &'static str = "close";
+    const ARGUMENTS: usize = 1;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let job = call.integer(0, u32::MAX)?;

@@ -50,6 +50,7 @@ struct Test(Rc<RefCell<Matcher>>);
 
 impl HotFunction for Test {
     const NAME: &'static str = "test";
+    const ARGUMENTS: usize = 1;
 
     #[inline]
     fn call(&self, call: &Call) -> Result<Value, Failure> {
@@ -62,6 +63,7 @@ struct Exec(Rc<RefCell<Matcher>>);
 
 impl HotFunction for Exec {
     const NAME: &'static str = "exec";
+    const ARGUMENTS: usize = 3;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let from = call.integer(1, MAX_OFFSET)? as usize;

@@ -31,6 +31,7 @@ struct PanicHot;
 
 impl HotFunction for PanicHot {
     const NAME: &'static str = "panicHot";
+    const ARGUMENTS: usize = 0;
 
     fn call(&self, _: &Call) -> Result<Value, Failure> {
         panic!("on purpose: this text must not reach JavaScript")
@@ -45,6 +46,7 @@ struct PanicOnThread {
 
 impl HotFunction for PanicOnThread {
     const NAME: &'static str = "panicThread";
+    const ARGUMENTS: usize = 1;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let job = call.integer(0, u32::MAX)?;

@@ -88,14 +88,14 @@ impl Call {
         if length < STACK_UNITS - 1 {
             // SAFETY: the first `length` units were written by the call above.
             let units = unsafe { std::slice::from_raw_parts(units.as_ptr().cast::<u16>(), length) };
-            let mut bytes = [0u8; STACK_UNITS];
+            let mut bytes = [MaybeUninit::<u8>::uninit(); STACK_UNITS];
             return body(narrow(units, &mut bytes[..length]));
         }
         // It filled the buffer, so it may be longer: measure and read again.
         // SAFETY: the environment and the argument belong to the call in progress.
         let units = unsafe { super::arguments::read_utf16(self.env, self.arguments[index]) }
             .ok_or_else(|| Failure::new(Code::Internal, "a string could not be read"))?;
-        let mut bytes = vec![0u8; units.len()];
+        let mut bytes = vec![MaybeUninit::uninit(); units.len()];
         body(narrow(&units, &mut bytes))
     }
 
@@ -295,14 +295,20 @@ fn overlap() -> Failure {
 
 /// `units` as ASCII in `bytes`, or as they are. Both have the same length.
 #[inline]
-fn narrow<'a>(units: &'a [u16], bytes: &'a mut [u8]) -> Text<'a> {
+fn narrow<'a>(units: &'a [u16], bytes: &'a mut [MaybeUninit<u8>]) -> Text<'a> {
+    assert_eq!(units.len(), bytes.len());
     // No early exit: without branches the loop becomes vector instructions.
     let mut seen = 0;
     for (byte, &unit) in bytes.iter_mut().zip(units) {
         seen |= unit;
-        *byte = unit as u8;
+        byte.write(unit as u8);
     }
-    if seen < 0x80 { Text::Ascii(bytes) } else { Text::Utf16(units) }
+    if seen < 0x80 {
+        // SAFETY: the loop has written every byte, as both slices have the same length.
+        Text::Ascii(unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast::<u8>(), bytes.len()) })
+    } else {
+        Text::Utf16(units)
+    }
 }
 
 /// A JavaScript string. Nothing when the environment is closing.

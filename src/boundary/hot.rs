@@ -14,6 +14,8 @@ use super::{Call, Code, Failure, Value, environment, guard};
 pub(crate) trait HotFunction: 'static {
     /// The function's `name`, for stack traces.
     const NAME: &'static str;
+    /// How many arguments are read.
+    const ARGUMENTS: usize;
 
     /// One call. `&self`: state that changes sits in a cell, and no JavaScript runs inside, so calls never nest.
     fn call(&self, call: &Call) -> Result<Value, Failure>;
@@ -64,7 +66,8 @@ unsafe extern "C" fn trampoline<F: HotFunction>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
-    let mut count = MAX_ARGUMENTS;
+    const { assert!(F::ARGUMENTS <= MAX_ARGUMENTS) };
+    let mut count = F::ARGUMENTS;
     let mut arguments = [ptr::null_mut(); MAX_ARGUMENTS];
     let mut instance = ptr::null_mut();
     // SAFETY: `env` and `info` come from Node for this call; the array has `count` places.

@@ -122,7 +122,7 @@ fn contains_not_word_boundary(node: &Node) -> bool {
     }
 }
 
-fn translate(node: &Node, alphabet: Alphabet) -> Hir {
+pub(crate) fn translate(node: &Node, alphabet: Alphabet) -> Hir {
     match node {
         Node::Empty => Hir::empty(),
         Node::Class(set) if alphabet == Alphabet::Ascii => ascii_class(set),

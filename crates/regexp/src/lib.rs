@@ -14,5 +14,6 @@ mod ir;
 mod lower;
 mod pattern;
 mod set;
+mod tester;
 
 pub use pattern::{Error, Flags, Haystack, Matcher, Offset, Pattern};

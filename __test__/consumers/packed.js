@@ -5,11 +5,12 @@
 // users do, `npm install --ignore-scripts` and nothing else. `npm run test:packaging` makes the binary first.
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
+const { execFile, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { after } = require('node:test');
+const { promisify } = require('node:util');
 const zlib = require('node:zlib');
 
 const root = path.join(__dirname, '..', '..');
@@ -99,16 +100,17 @@ function assertPrints(node, args, folder, expected) {
   assert.deepEqual({ status, signal, stdout: stdout.trim() }, { status: 0, signal: null, stdout: expected }, stderr);
 }
 
-/** @param {string[]} args @param {string} folder */
+/**
+ * Runs npm and returns what it prints.
+ *
+ * @param {string[]} args
+ * @param {string} folder
+ */
 async function npm(args, folder) {
   const { npmCommand } = await import('../../scripts/command.mjs');
   const [command, ...leading] = npmCommand();
-  const { status, stdout, stderr } = spawnSync(command, [...leading, ...args], {
-    cwd: folder,
-    encoding: 'utf8',
-    shell: command === 'npm' && process.platform === 'win32',
-  });
-  assert.equal(status, 0, `npm ${args.join(' ')}\n${stderr}`);
+  const shell = command === 'npm' && process.platform === 'win32';
+  const { stdout } = await promisify(execFile)(command, [...leading, ...args], { cwd: folder, shell });
   return stdout;
 }
 
@@ -137,4 +139,4 @@ const permissionFlag = (/** @type {string} */ node) =>
     ? '--permission'
     : '--experimental-permission';
 
-module.exports = { assertPrints, entries, npm, packed, permissionFlag, project, root, run, workspace };
+module.exports = { assertPrints, entries, fixtures, npm, packed, permissionFlag, project, root, run, workspace };

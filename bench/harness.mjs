@@ -16,9 +16,9 @@ export const REFERENCE = 'holdfast';
  * @property {Record<string, string>} [excluded]  who cannot take part in this case, and why
  *
  * @typedef {object} Settings
- * @property {number} [rounds]  default 21
+ * @property {number} [rounds]  default 41
  * @property {number} [operations]  how many operations one call of a contestant does; times are per operation
- * @property {number} [minSampleMs]  how long one sample lasts at least; default 5
+ * @property {number} [minSampleMs]  how long one sample lasts at least; default 2
  * @property {number} [warmUpMs]  default 60
  * @property {() => bigint} [clock]  nanoseconds
  * @property {() => void} [collect]  called before every sample, outside the timing
@@ -30,9 +30,9 @@ export const REFERENCE = 'holdfast';
  * @param {Settings} [settings]
  */
 export async function compare(prepared, settings = {}) {
-  const rounds = settings.rounds ?? 21;
+  const rounds = settings.rounds ?? 41;
   const operations = settings.operations ?? 1;
-  const minSampleNs = (settings.minSampleMs ?? 5) * 1e6;
+  const minSampleNs = (settings.minSampleMs ?? 2) * 1e6;
   const warmUpNs = (settings.warmUpMs ?? 60) * 1e6;
   const clock = settings.clock ?? process.hrtime.bigint;
   const collect = settings.collect ?? minorCollection;

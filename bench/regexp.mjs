@@ -34,13 +34,15 @@ export const cases = [
     search(kind, 'a date at the end', /\d{4}-\d{2}-\d{2}/),
     search(kind, 'one of three words, absent', /(?:token|secret|passwd)=/i),
   ]),
-  protocol('replace runs of white space', /\s+/g, (re, text) => text.replace(re, ' ')),
-  protocol('count the words with matchAll', /[a-z]+/g, (re, text) => {
-    let count = 0;
-    for (const match of text.matchAll(re)) count += match[0].length;
-    return count;
-  }),
-  protocol('split at commas', /,\s*/, (re, text) => text.split(re)),
+  ...[1000, 10_000, 100_000].flatMap((length) => [
+    protocol('replace runs of white space', length, /\s+/g, (re, text) => text.replace(re, ' ')),
+    protocol('count the letters of words with matchAll', length, /[a-z]+/g, (re, text) => {
+      let count = 0;
+      for (const match of text.matchAll(re)) count += match[0].length;
+      return count;
+    }),
+    protocol('split at commas', length, /,\s*/, (re, text) => text.split(re)),
+  ]),
   ...hostile(/^(a+)+$/, 'a', '!', [24, 1000, 10_000, 100_000], { v8UpTo: 24 }),
   ...hostile(/^(\w+\s?)*$/, 'a', '!', [24, 1000, 10_000, 100_000], { v8UpTo: 24 }),
   ...hostile(/\s+$/, ' ', 'x', [1000, 10_000, 100_000], { v8UpTo: 10_000 }),
@@ -125,13 +127,15 @@ function search(kind, title, pattern) {
   };
 }
 
-function protocol(title, pattern, operation) {
-  const text = textOf('ASCII', 10_000);
+function protocol(title, length, pattern, operation) {
+  const text = textOf('ASCII', length);
   return {
-    group: 'replace, matchAll, split on 10,000 characters',
-    title,
+    group: 'replace, matchAll and split',
+    title: `${title}, ${length.toLocaleString('en-US')} characters`,
+    rounds: length > 10_000 ? 5 : undefined,
     operations: 2,
-    headline: title.startsWith('replace') ? 'replace every run of white space in 10,000 characters' : undefined,
+    headline:
+      title.startsWith('replace') && length === 10_000 ? 'replace runs of white space in 10,000 characters' : undefined,
     async setup(tools) {
       const source = operation.toString();
       const make = () => (re, texts) => {

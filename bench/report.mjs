@@ -2,11 +2,11 @@
 // Without a document: docs/benchmarks.md, and README.md where it has markers. A marker pair is
 // `<!-- bench:NAME -->` … `<!-- /bench:NAME -->`; NAME is a case, `facts` or `summary`. With --check nothing is
 // written and the status is 1 when a document differs from the results.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median, REFERENCE } from './harness.mjs';
-import { formatNs, formatRatio, sectionOf } from './table.mjs';
+import { FILES, formatNs, formatRatio, sectionOf } from './table.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,11 +17,9 @@ const documents =
   positionals.length > 0 ? positionals : ['docs/benchmarks.md', 'README.md'].map((name) => join(root, name));
 
 const files = new Map();
-for (const name of readdirSync(join(import.meta.dirname, 'results'))
-  .filter((file) => file.endsWith('.json'))
-  .sort()) {
-  const file = JSON.parse(readFileSync(join(import.meta.dirname, 'results', name), 'utf8'));
-  files.set(file.case, file);
+for (const name of FILES) {
+  const path = join(import.meta.dirname, 'results', `${name}.json`);
+  if (existsSync(path)) files.set(name, JSON.parse(readFileSync(path, 'utf8')));
 }
 
 for (const path of documents.filter((name) => existsSync(name))) {

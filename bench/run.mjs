@@ -9,9 +9,8 @@ import { factsOf, warningsOf } from './facts.mjs';
 import { overhead } from './harness.mjs';
 import { probeAll } from './peers.mjs';
 import { stage } from './stage.mjs';
-import { sectionOf } from './table.mjs';
+import { FILES, sectionOf } from './table.mjs';
 
-const FILES = ['regexp', 'json', 'merge', 'password', 'aead', 'load'];
 const CASE_TIMEOUT_MS = 180_000;
 
 const { values, positionals } = parseArgs({

@@ -2,6 +2,9 @@
 // column a contestant; a cell is the median and `peer / holdfast`. Losses and failures are shown like everything else.
 import { REFERENCE } from './harness.mjs';
 
+/** The case files, in the order in which they are run and shown. */
+export const FILES = ['regexp', 'json', 'merge', 'password', 'aead', 'load'];
+
 /** All results of one case file: one table a group, and the tables that cases bring themselves. */
 export function sectionOf(file) {
   const parts = [];

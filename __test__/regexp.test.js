@@ -1,0 +1,234 @@
+'use strict';
+
+/** SafeRegExp against the RegExp of the Node that runs: the same results, or a refusal. */
+
+const assert = require('node:assert/strict');
+const { describe, it } = require('node:test');
+const { types } = require('node:util');
+const { SafeRegExp } = require('..');
+const { PatternGenerator } = require('./support/patterns.js');
+const { Random } = require('./support/random.js');
+const cases = require('./regexp.cases.json');
+
+/** More with HOLDFAST_PAIRS, for a nightly run. */
+const PAIRS = Number(process.env.HOLDFAST_PAIRS ?? 60_000);
+const SEED = Number(process.env.HOLDFAST_SEED ?? 20_261_121);
+
+/** Everything that can be seen of one match. */
+function observe(re, text, lastIndex) {
+  re.lastIndex = lastIndex;
+  const match = re.exec(text);
+  const seen = { lastIndex: re.lastIndex, match: null };
+  if (match !== null) {
+    const groups = match.groups && Object.entries(match.groups);
+    const indices = match.indices && { spans: [...match.indices], groups: match.indices.groups && Object.entries(match.indices.groups) };
+    seen.match = { values: [...match], index: match.index, input: match.input, groups, indices, keys: Object.keys(match) };
+  }
+  re.lastIndex = lastIndex;
+  seen.test = re.test(text);
+  seen.afterTest = re.lastIndex;
+  return seen;
+}
+
+function observeAll(re, text) {
+  re.lastIndex = 0;
+  const all = re.global ? [...text.matchAll(re)].map((match) => [...match, match.index]) : [];
+  re.lastIndex = 0;
+  const replaced = text.replace(re, '[$&|$1|$<g1>]');
+  re.lastIndex = 0;
+  const found = text.match(re);
+  re.lastIndex = 0;
+  return { all, replaced, found: found && [...found], search: text.search(re), split: text.split(re), limited: text.split(re, 2) };
+}
+
+function compile(source, flags) {
+  try {
+    return new SafeRegExp(source, flags);
+  } catch (error) {
+    if (error.code?.startsWith('ERR_REGEXP_')) return error;
+    throw error;
+  }
+}
+
+describe('SafeRegExp gives the results of RegExp', () => {
+  it(`on ${PAIRS} generated pairs of pattern and text`, (t) => {
+    const random = new Random(SEED);
+    const generator = new PatternGenerator(random);
+    const counts = { pairs: 0, refused: 0, invalid: 0 };
+    while (counts.pairs < PAIRS) {
+      const { source, flags } = generator.pattern();
+      let theirs;
+      try {
+        theirs = new RegExp(source, flags);
+      } catch {
+        counts.invalid++;
+        continue;
+      }
+      const ours = compile(source, flags);
+      if (ours instanceof Error) {
+        counts.refused++;
+        continue;
+      }
+      for (let round = 0; round < 4; round++) {
+        const text = generator.text();
+        const lastIndex = round === 0 ? 0 : random.below(text.length + 2);
+        const label = `/${JSON.stringify(source)}/${flags} on ${JSON.stringify(text)} from ${lastIndex}`;
+        assert.deepEqual(observe(ours, text, lastIndex), observe(theirs, text, lastIndex), label);
+        if (round === 0) assert.deepEqual(observeAll(ours, text), observeAll(theirs, text), label);
+        counts.pairs++;
+      }
+    }
+    t.diagnostic(`${JSON.stringify(counts)}, seed ${SEED}`);
+    assert.ok(counts.pairs > counts.refused, 'most valid patterns must be run, or the comparison says little');
+  });
+
+  it('on every code unit, in every class and folding that is run', () => {
+    for (const source of ['^\\s$', '^\\w$', '^\\d$', '^\\W$', '^.$', '^[^a-z]$', '^[a-z]$', '^k$', '^s$', '^[^k]$', '^[\\w-]$', '^\\S$']) {
+      for (const flags of ['', 'i', 'u', 'iu', 's', 'su']) {
+        const [ours, theirs] = [new SafeRegExp(source, flags), new RegExp(source, flags)];
+        for (let unit = 0; unit <= 0xffff; unit++) {
+          const text = String.fromCharCode(unit);
+          if (ours.test(text) !== theirs.test(text)) assert.fail(`/${source}/${flags} on U+${unit.toString(16)}`);
+        }
+      }
+    }
+  });
+
+  it('on the short-text tables, which take over after some tests', () => {
+    const random = new Random(SEED + 1);
+    const generator = new PatternGenerator(random);
+    let compared = 0;
+    while (compared < 300) {
+      const { source, flags } = generator.pattern();
+      let ours;
+      try {
+        ours = compile(source, flags.replace('g', ''));
+      } catch {
+        continue;
+      }
+      if (ours instanceof Error) continue;
+      const theirs = new RegExp(source, flags.replace('g', ''));
+      for (let round = 0; round < 250; round++) {
+        const text = Array.from({ length: round % 17 }, () => random.pick(['a', 'b', 'c', 'A', 'k', 's', '0', '_', ' ', '-', '\n'])).join('');
+        ours.lastIndex = theirs.lastIndex = 0;
+        if (ours.test(text) !== theirs.test(text)) assert.fail(`/${source}/${flags} on ${JSON.stringify(text)}`);
+      }
+      compared++;
+    }
+  });
+
+  for (const { name, pattern, flags = '', texts } of cases.same) {
+    it(`case: ${name}`, () => {
+      const [ours, theirs] = [new SafeRegExp(pattern, flags), new RegExp(pattern, flags)];
+      for (const text of texts) assert.deepEqual(observe(ours, text, 0), observe(theirs, text, 0), JSON.stringify(text));
+    });
+  }
+});
+
+describe('SafeRegExp refuses', () => {
+  for (const { pattern, flags = '', code } of cases.refused) {
+    it(`/${pattern.length > 40 ? `${pattern.slice(0, 40)}…` : pattern}/${flags} with ${code}`, (t) => {
+      try {
+        new RegExp(pattern, flags);
+      } catch {
+        t.skip(`Node ${process.version} does not know this syntax`);
+        return;
+      }
+      assert.throws(() => new SafeRegExp(pattern, flags), { name: 'HoldfastError', code });
+    });
+  }
+
+  it('patterns over the limits, quickly and without overflowing a stack', () => {
+    const patterns = ['('.repeat(1000) + ')'.repeat(1000), '(?:a{1000}){1000}', 'a{2000000000}', '[a-z]{65536}', `(${'a|'.repeat(30_000)}b)`];
+    for (const pattern of patterns) {
+      assert.throws(() => new SafeRegExp(pattern), { code: 'ERR_REGEXP_TOO_LARGE' }, pattern.slice(0, 20));
+    }
+  });
+
+  it('invalid syntax with V8\'s own error', () => {
+    for (const [pattern, flags] of [['(', ''], ['a', 'gg'], ['[b-a]', ''], ['\\', '']]) {
+      assert.throws(() => new SafeRegExp(pattern, flags), (error) => error instanceof SyntaxError && error.code === undefined);
+    }
+  });
+});
+
+describe('SafeRegExp is a RegExp', () => {
+  it('to instanceof, to types.isRegExp and to its own constructor', () => {
+    const re = new SafeRegExp(/ab+c/gi);
+    assert.ok(re instanceof RegExp && types.isRegExp(re));
+    assert.equal(String(re), '/ab+c/gi');
+    assert.deepEqual([re.source, re.flags, re.lastIndex, re.global], ['ab+c', 'gi', 0, true]);
+    assert.equal(re.engine, 'automaton');
+    assert.ok(new SafeRegExp(re) instanceof SafeRegExp);
+    assert.equal(new SafeRegExp(re, 'y').flags, 'y');
+    assert.throws(() => SafeRegExp('a'), TypeError);
+    assert.throws(() => SafeRegExp.prototype.exec.call(/a/, 'a'), TypeError);
+  });
+
+  it('that converts what it is given as RegExp does', () => {
+    assert.equal(new SafeRegExp('^null$').test(null), true);
+    assert.equal(new SafeRegExp('^undefined$').test(), true);
+    assert.equal(new SafeRegExp('^1,2$').exec([1, 2]).input, '1,2');
+    assert.throws(() => new SafeRegExp('a').test(Symbol('a')), TypeError);
+    assert.throws(() => new SafeRegExp('a').exec({ toString() { throw new RangeError('mine'); } }), { message: 'mine' });
+  });
+
+  it('whose lastIndex may be anything', () => {
+    for (const lastIndex of [-1, 0.9, 1.5, NaN, Infinity, -Infinity, 2 ** 53, '1', null, { valueOf: () => 1 }]) {
+      for (const flags of ['', 'g', 'y']) {
+        const [ours, theirs] = [new SafeRegExp('a', flags), new RegExp('a', flags)];
+        ours.lastIndex = theirs.lastIndex = lastIndex;
+        assert.deepEqual([ours.exec('aab'), ours.lastIndex], [theirs.exec('aab'), theirs.lastIndex], `${String(lastIndex)} ${flags}`);
+      }
+    }
+    const frozen = Object.freeze(new SafeRegExp('a', 'g'));
+    assert.throws(() => frozen.exec('b'), TypeError);
+  });
+
+  it('that can be compiled again and subclassed', () => {
+    const re = new SafeRegExp('a');
+    assert.equal(re.compile('(b)', 'g'), re);
+    assert.deepEqual([...re.exec('ab')], ['b', 'b']);
+    class Shouting extends SafeRegExp {
+      exec(text) {
+        return super.exec(text.toLowerCase());
+      }
+    }
+    assert.equal(new Shouting('abc').test('ABC'), true);
+    assert.ok('a-b'.split(new Shouting('-')).length === 2);
+  });
+
+  it('when exec is called from inside a replace function', () => {
+    const [outer, inner] = [new SafeRegExp('(\\w)(\\d)', 'g'), new SafeRegExp('(\\d)(\\w)?')];
+    const result = 'a1 b2'.replace(outer, (all, letter, digit) => `${digit}${letter}${inner.exec(all)[1]}`);
+    assert.equal(result, '1a1 2b2');
+  });
+
+  it('on long texts and at their ends', () => {
+    const text = `${'x'.repeat(100_000)}é${'y'.repeat(100_000)}`;
+    for (const part of [text, text.slice(0, 100_000)]) {
+      for (const source of ['x(é)?y', '(y+)$', '^(x+)', 'z', '(x)(?:é|$)']) {
+        for (const flags of ['', 'u', 'g']) {
+          assert.deepEqual(observe(new SafeRegExp(source, flags), part, 0), observe(new RegExp(source, flags), part, 0));
+        }
+      }
+    }
+    for (let length = 250; length < 262; length++) {
+      for (const last of ['a', 'é']) {
+        const edge = 'b'.repeat(length) + last;
+        assert.deepEqual(observe(new SafeRegExp('[aé]$'), edge, 0), observe(/[aé]$/, edge, 0));
+      }
+    }
+  });
+});
+
+describe('SafeRegExp on hostile input', () => {
+  for (const { pattern, flags = '', attack } of cases.hostile) {
+    it(`/${pattern}/${flags} answers on a million characters`, () => {
+      const text = attack.prefix + attack.pump.repeat(Math.ceil(1_000_000 / attack.pump.length)) + attack.suffix;
+      const re = new SafeRegExp(pattern, flags);
+      // A backtracking engine takes longer than the age of the universe, or hours: no clock is needed to tell.
+      assert.equal(re.test(text), attack.matches);
+    });
+  }
+});

@@ -51,7 +51,7 @@ function checkNode() {
 async function install(folder) {
   log(`installing the dependencies in ${folder === '.' ? 'the root' : folder} with npm ci`);
   const [command, ...leading] = npmCommand();
-  const args = [...leading, 'ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = [...leading, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const digest = lockDigest(folder);
   const code = await run(command, args, { cwd: path.join(root, folder), shell: command === 'npm' && onWindows() })
     .catch((error) => {

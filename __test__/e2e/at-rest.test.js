@@ -20,6 +20,7 @@ const assert = require('node:assert/strict');
 const http = require('node:http');
 const path = require('node:path');
 const { once } = require('node:events');
+const { setTimeout: sleep } = require('node:timers/promises');
 const { Keyring, PasswordHasher, generateKey } = require('../../index.js');
 const { createApp } = require('../../examples/express/app.js');
 const { Journal } = require('../../examples/express/journal.js');
@@ -96,7 +97,8 @@ test('append resolves after fdatasync, and one serves all that wait', async (t) 
   disk.hold = new Promise((resolve) => { release = resolve; });
   let resolved = 0;
   const appends = Array.from({ length: 101 }, (_, i) => journal.append({ i }).then(() => { resolved += 1; }));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  while (disk.syncs === 0) await sleep(1);
+  await sleep(20);
   assert.deepEqual({ resolved, syncs: disk.syncs }, { resolved: 0, syncs: 1 });
   disk.hold = null;
   release();

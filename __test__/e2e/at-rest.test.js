@@ -2,7 +2,8 @@
 'use strict';
 
 // What lies in the data directory: keys that only the owner can read, a journal that shows nothing, and an `append`
-// that resolves after fdatasync and not before. And what an error inside the service shows: nothing.
+// that resolves after fdatasync and not before. And, with the application in this process: what an error inside shows
+// (nothing), how old hashes are renewed, and what a full queue answers.
 
 const fs = require('node:fs');
 const fdatasync = fs.fdatasync;
@@ -27,6 +28,7 @@ const { Journal } = require('../../examples/express/journal.js');
 const { Store } = require('../../examples/express/store.js');
 const { Service, temporaryDirectory, assertProblem } = require('./service.js');
 
+const PASSWORD = 'correct horse battery staple';
 const newKeyring = () => new Keyring({ primary: 'k1', keys: { k1: generateKey() } });
 
 test('the files show neither notes nor names, and only their owner can read them', async (t) => {
@@ -156,12 +158,42 @@ test('an error inside is a 500 without message or stack; the log has both under 
       { expose: true, detail: 'hunter2', code: 'ESECRET', status: 599 })),
   };
   const { request, log } = await inProcess(t, { journal: broken });
-  const answer = await request('POST', '/signup', { name: 'ada', password: 'correct horse battery staple' });
+  const answer = await request('POST', '/signup', { name: 'ada', password: PASSWORD });
   assertProblem(answer, 500);
   assert.deepEqual(Object.keys(answer.json).sort(), ['errorId', 'instance', 'status', 'title', 'type']);
   assert.doesNotMatch(answer.text, /hunter2|internal|ESECRET/);
   const entry = log.find(({ errorId }) => errorId === answer.json.errorId);
   assert.match(String(entry?.error), /db password is hunter2\n\s+at /);
+});
+
+test('a log-in brings an old hash up to the current parameters, durably', async (t) => {
+  const { store, request } = await inProcess(t);
+  const old = new PasswordHasher({ argon2: { memoryKiB: 8192 } });
+  t.after(() => old.close());
+  const user = await store.addUser('ada', () => old.hash(PASSWORD));
+  assert.match(user.hash, /m=8192,/);
+  disk.syncs = 0;
+  const wrong = await request('POST', '/login', { name: 'ada', password: `${PASSWORD}!` });
+  assertProblem(wrong, 401);
+  assert.match(user.hash, /m=8192,/);
+  for (const syncs of [1, 1]) {
+    assert.equal((await request('POST', '/login', { name: 'ada', password: PASSWORD })).status, 200);
+    assert.match(user.hash, /m=19456,/);
+    assert.equal(disk.syncs, syncs);
+  }
+});
+
+test('more log-ins than the hasher takes: 503 with Retry-After, and the others are answered', async (t) => {
+  const { request } = await inProcess(t, { hasher: new PasswordHasher({ threads: 1, maxQueue: 2 }) });
+  await request.signUp();
+  const answers = await Promise.all(Array.from({ length: 12 }, () =>
+    request('POST', '/login', { name: 'ada', password: PASSWORD })));
+  const refused = answers.filter(({ status }) => status !== 200);
+  assert.ok(refused.length > 0 && refused.length < answers.length, `${refused.length} refused`);
+  for (const answer of refused) {
+    assertProblem(answer, 503, 'ERR_QUEUE_FULL');
+    assert.match(answer.headers['retry-after'], /^[1-9][0-9]*$/);
+  }
 });
 
 test('the log on stderr is one JSON line a problem, under the errorId the client got', async (t) => {
@@ -181,12 +213,15 @@ test('the log on stderr is one JSON line a problem, under the errorId the client
 /**
  * The application in this process, on a journal of the caller's or a real one.
  * @param {import('node:test').TestContext} t
- * @param {{ journal?: any, maxBytes?: number }} [options]
+ * @param {{ journal?: any, maxBytes?: number, hasher?: PasswordHasher }} [options]
  */
-async function inProcess(t, { maxBytes, journal = new Journal(path.join(temporaryDirectory(t), 'journal'),
-  newKeyring(), { maxBytes }) } = {}) {
+async function inProcess(t, options = {}) {
+  const {
+    maxBytes,
+    journal = new Journal(path.join(temporaryDirectory(t), 'journal'), newKeyring(), { maxBytes }),
+    hasher = new PasswordHasher({ threads: 1 }),
+  } = options;
   const log = /** @type {Record<string, unknown>[]} */ ([]);
-  const hasher = new PasswordHasher({ threads: 1 });
   const store = new Store(journal);
   const app = createApp({ store, hasher, keyring: newKeyring(), sessionTtlMs: 60_000, log: (e) => log.push(e) });
   const server = http.createServer(app).listen(0, '127.0.0.1');
@@ -218,9 +253,9 @@ async function inProcess(t, { maxBytes, journal = new Journal(path.join(temporar
   }
   request.signUp = async () => {
     const { status, headers, text } =
-      await request('POST', '/signup', { name: 'ada', password: 'correct horse battery staple' });
+      await request('POST', '/signup', { name: 'ada', password: PASSWORD });
     assert.equal(status, 201, text);
     return headers['set-cookie'].split(';')[0];
   };
-  return { journal, request, log };
+  return { journal, store, request, log };
 }

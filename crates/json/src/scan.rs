@@ -227,7 +227,10 @@ impl<'a, U: Unit> Scanner<'a, U> {
     fn comma(&mut self) -> Next {
         self.at += 1;
         match self.frames.last_mut() {
-            Some(frame) if frame.is_object => Next::Key,
+            Some(frame) if frame.is_object => {
+                frame.key = None;
+                Next::Key
+            }
             Some(frame) => {
                 frame.index += 1;
                 Next::Value

@@ -1,4 +1,5 @@
 //! The scanner against serde_json: it accepts what RFC 8259 accepts, and nothing else.
+#![allow(clippy::unwrap_used, reason = "a failing unwrap is a failing test")]
 
 use holdfast_json::{FindingKind, Options, Policy, Step, scan, scan_bytes};
 use proptest::prelude::*;

@@ -4,7 +4,10 @@
 //! they name the same algorithm, fixed at different times. `$2x$` names the one with the sign-extension bug, which is
 //! not computed here, and is malformed.
 
-use bcrypt::{BASE_64, bcrypt};
+use base64::Engine;
+use base64::alphabet;
+use base64::engine::general_purpose::{self, GeneralPurpose};
+use bcrypt::bcrypt;
 use zeroize::Zeroizing;
 
 /// Bytes of a password that bcrypt reads.
@@ -38,7 +41,7 @@ pub(crate) fn digest(cost: u32, salt: [u8; SALT_LENGTH], password: &[u8]) -> [u8
 
 /// A new `$2b$` string.
 pub(crate) fn format(cost: u32, salt: [u8; SALT_LENGTH], digest: &[u8; DIGEST_LENGTH]) -> String {
-    format!("$2b${cost:02}${}{}", encode(&salt), encode(digest))
+    format!("$2b${cost:02}${}{}", BASE64.encode(salt), BASE64.encode(digest))
 }
 
 pub(crate) fn parse(text: &str) -> Option<BcryptHash> {
@@ -59,27 +62,12 @@ pub(crate) fn parse(text: &str) -> Option<BcryptHash> {
     Some(BcryptHash { is_2b: version == "$2b$", cost, salt: decode(salt)?, digest: decode(digest)? })
 }
 
-fn encode(bytes: &[u8]) -> String {
-    use base64::Engine;
-    BASE_64.encode(bytes)
-}
-
 /// Other implementations leave rubbish in the unused low bits of the last character: it is ignored here as it is there.
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::BCRYPT, general_purpose::NO_PAD.with_decode_allow_trailing_bits(true));
+
 fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
-    const ALPHABET: &[u8; 64] = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    let mut bytes = [0; N];
-    let (mut bits, mut held, mut at) = (0u32, 0, 0);
-    for character in text.bytes() {
-        let value = ALPHABET.iter().position(|&known| known == character)?;
-        bits = ((bits << 6) | value as u32) & 0xFFFF;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            *bytes.get_mut(at)? = (bits >> held) as u8;
-            at += 1;
-        }
-    }
-    (at == N).then_some(bytes)
+    BASE64.decode(text).ok()?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -23,11 +23,20 @@ pub(crate) fn encode(units: &[u16], join_pairs: bool) -> Vec<u8> {
 fn push(bytes: &mut Vec<u8>, character: u32) {
     let continuation = |shift: u32| 0x80 | ((character >> shift) & 0x3F) as u8;
     match character {
-        0..0x80 => bytes.extend([character as u8]),
-        0x80..0x800 => bytes.extend([0xC0 | (character >> 6) as u8, continuation(0)]),
-        0x800..0x1_0000 => bytes.extend([0xE0 | (character >> 12) as u8, continuation(6), continuation(0)]),
+        0..0x80 => bytes.push(character as u8),
+        0x80..0x800 => {
+            bytes.extend([0xC0 | (character >> 6) as u8, continuation(0)]);
+        }
+        0x800..0x1_0000 => {
+            bytes.extend([0xE0 | (character >> 12) as u8, continuation(6), continuation(0)]);
+        }
         _ => {
-            bytes.extend([0xF0 | (character >> 18) as u8, continuation(12), continuation(6), continuation(0)])
+            bytes.extend([
+                0xF0 | (character >> 18) as u8,
+                continuation(12),
+                continuation(6),
+                continuation(0),
+            ]);
         }
     }
 }

@@ -14,15 +14,20 @@ export function factsOf(binary, probes) {
     cpu: os.cpus()[0].model,
     cores: os.availableParallelism(),
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
-    loadAverage: os.loadavg()[0],
+    loadAverage: loadAverage(),
     commit: commit(),
     binary,
     peers: probes,
   };
 }
 
+/** Processes that ran or waited to run, averaged over the last minute; the benchmark itself is one or more of them. */
+export function loadAverage() {
+  return os.loadavg()[0];
+}
+
 /** Things a reader of the figures must be warned of. */
-export function warningsOf({ binary, loadAverage, cores }) {
+export function warningsOf({ binary, loadAverage: before, loadAverageAfter: after, cores }) {
   const warnings = [];
   if (binary.profile !== 'release') {
     warnings.push(
@@ -30,8 +35,9 @@ export function warningsOf({ binary, loadAverage, cores }) {
     );
   }
   if (binary.stale) warnings.push('a Rust source is newer than the addon that was measured');
-  if (loadAverage > cores / 2) {
-    warnings.push(`the machine was busy when the run began (load average ${loadAverage.toFixed(1)} on ${cores} cores)`);
+  if (before > cores / 2 || after > 2 * cores) {
+    const figures = `${before.toFixed(1)} before, ${after.toFixed(1)} after, on ${cores} cores`;
+    warnings.push(`the machine was busy with other work (load average ${figures}): look at the spread`);
   }
   return warnings;
 }

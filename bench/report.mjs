@@ -76,7 +76,7 @@ function factsTable() {
     const addon = `${binary.profile}, ${(binary.bytes / 1e6).toFixed(1)} MB`;
     lines.push(
       `| ${name} | ${facts.date.slice(0, 16)}Z | ${facts.node} | ${facts.cpu} | ${facts.cores} ` +
-        `| ${facts.loadAverage.toFixed(1)} | ${facts.commit} | ${addon} |`,
+        `| ${facts.loadAverage.toFixed(1)} → ${facts.loadAverageAfter.toFixed(1)} | ${facts.commit} | ${addon} |`,
     );
   }
   const overheads = [...files.values()].map(({ facts }) => facts.loopOverheadNs);

@@ -5,7 +5,7 @@ import { fork } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { factsOf, warningsOf } from './facts.mjs';
+import { factsOf, loadAverage, warningsOf } from './facts.mjs';
 import { overhead } from './harness.mjs';
 import { probeAll } from './peers.mjs';
 import { stage } from './stage.mjs';
@@ -31,14 +31,17 @@ if (values.only !== undefined && values.out === undefined)
 
 const probes = probeAll();
 for (const [name, { reason }] of Object.entries(probes)) if (reason) console.error(`not available: ${name}: ${reason}`);
-const facts = { ...factsOf(stage({ development: values.development }), probes), loopOverheadNs: await overhead() };
-const warnings = warningsOf(facts);
-for (const warning of warnings) console.error(`warning: ${warning}`);
+const binary = stage({ development: values.development });
 
 const collected = [];
 let failures = 0;
 for (const name of files) {
-  const file = { case: name, facts, warnings, results: await resultsOf(name) };
+  const before = { ...factsOf(binary, probes), loopOverheadNs: await overhead() };
+  const results = await resultsOf(name);
+  const facts = { ...before, loadAverageAfter: loadAverage() };
+  const warnings = warningsOf(facts);
+  for (const warning of warnings) console.error(`warning: ${name}: ${warning}`);
+  const file = { case: name, facts, warnings, results };
   failures += file.results.filter((result) => result.error).length;
   collected.push(file);
   if (values.out === undefined) write(join(import.meta.dirname, 'results', `${name}.json`), file);

@@ -5,14 +5,17 @@
  * Content that callers pass in: text or bytes. Text becomes UTF-8 only when that loses nothing.
  */
 
+const { isUint8Array } = require('node:util').types;
 const { wrongType, wrongValue } = require('./errors.js');
 
 /**
+ * Of this realm or another (a vm context, as test runners use), and not what merely inherits from Uint8Array.
+ *
  * @param {unknown} value
  * @returns {value is Uint8Array}
  */
 function isBytes(value) {
-  return value instanceof Uint8Array;
+  return isUint8Array(value);
 }
 
 /**

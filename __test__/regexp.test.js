@@ -20,7 +20,7 @@ function observe(re, text, lastIndex) {
   const match = re.exec(text);
   const seen = { lastIndex: re.lastIndex, match: null };
   if (match !== null) {
-    const groups = match.groups && Object.entries(match.groups);
+    const groups = match.groups && [Object.getPrototypeOf(match.groups), ...Object.entries(match.groups)];
     const indices = match.indices && { spans: [...match.indices], groups: match.indices.groups && Object.entries(match.indices.groups) };
     seen.match = { values: [...match], index: match.index, input: match.input, groups, indices, keys: Object.keys(match) };
   }
@@ -219,6 +219,30 @@ describe('SafeRegExp is a RegExp', () => {
         assert.deepEqual(observe(new SafeRegExp('[aé]$'), edge, 0), observe(/[aé]$/, edge, 0));
       }
     }
+  });
+});
+
+describe('SafeRegExp goes through a long text', () => {
+  const words = { ascii: 'ab, cd; ', 'Latin-1': 'ab, çd; ', 'two-byte': 'ab, 中d; ', astral: 'ab, 😀d; ' };
+  for (const [name, unit] of Object.entries(words)) {
+    it(`of ${name} as RegExp does, forwards, backwards and with another text in between`, () => {
+      const text = unit.repeat(60);
+      for (const [source, flags] of [['(\\w+)(,)?', 'g'], ['[^,;]+|.', 'gu'], ['(?:ab|[^a])', 'gy'], ['x*', 'g'], [';', 'gu'], ['😀', 'gu']]) {
+        const [ours, theirs] = [new SafeRegExp(source, flags), new RegExp(source, flags)];
+        assert.deepEqual(observeAll(ours, text), observeAll(theirs, text), `/${source}/${flags}`);
+        for (const [part, lastIndex] of [[text, 300], [text, 20], [text.slice(1), 20], [text, 21], ['', 0], [text, 0]]) {
+          assert.deepEqual(observe(ours, part, lastIndex), observe(theirs, part, lastIndex), `/${source}/${flags} ${lastIndex}`);
+        }
+      }
+    });
+  }
+
+  it('of a million characters with a match at each: the text is not copied for every match', () => {
+    // 500,000 copies of a megabyte would take minutes.
+    const text = 'a,'.repeat(500_000);
+    assert.equal(text.replace(new SafeRegExp(',', 'g'), ';'), 'a;'.repeat(500_000));
+    assert.equal([...`é${text}`.matchAll(new SafeRegExp('(a)', 'g'))].length, 500_000);
+    assert.equal(text.slice(0, 200_000).split(new SafeRegExp(',')).length, 100_001);
   });
 });
 

@@ -19,17 +19,26 @@ const { get: getFlags } = /** @type {PropertyDescriptor} */ (Object.getOwnProper
  */
 let offsets = new Int32Array(64);
 
+/**
+ * From this length on, the text that a global or sticky pattern works on is copied once and not at every match. Below,
+ * copying it again costs less than asking whether it is the same.
+ */
+const KEPT_LENGTH = 256;
+
 class SafeRegExp extends RegExp {
-  /** @type {(text: string) => boolean} */
-  #test;
-  /** @type {(text: string, from: number, offsets: Int32Array) => boolean} */
-  #exec;
+  #test = /** @type {(text: string) => boolean} */ (/** @type {unknown} */ (undefined)); // until #compile
+  #exec = /** @type {(text: string, from: number, offsets: Int32Array) => boolean} */ (/** @type {unknown} */ (undefined));
+  #keep = /** @type {(text: string) => void} */ (/** @type {unknown} */ (undefined));
+  #execKept = /** @type {(from: number, offsets: Int32Array) => boolean} */ (/** @type {unknown} */ (undefined));
+  /** The text of which native code has a copy. */
+  #kept = '';
   #groups = 0;
   /** @type {string[]} */
   #names = [];
   /** @type {number[]} */
   #named = [];
   #isStateful = false;
+  #isSticky = false;
   #hasIndices = false;
 
   /**
@@ -49,7 +58,7 @@ class SafeRegExp extends RegExp {
       this.lastIndex = 0;
       return null;
     }
-    if (!this.#exec(subject, this.#isStateful ? lastIndex : 0, offsets)) {
+    if (!this.#find(subject, this.#isStateful ? lastIndex : 0)) {
       if (this.#isStateful) this.lastIndex = 0;
       return null;
     }
@@ -89,12 +98,38 @@ class SafeRegExp extends RegExp {
     const compiled = native.regexpCompile(source, flags);
     this.#test = compiled.test;
     this.#exec = compiled.exec;
+    this.#keep = compiled.keep;
+    this.#execKept = compiled.execKept;
+    this.#kept = '';
     this.#groups = compiled.groups;
     this.#named = compiled.named;
     this.#names = compiled.named.length === 0 ? [] : groupNames(source, flags);
     this.#isStateful = flags.includes('g') || flags.includes('y');
+    this.#isSticky = flags.includes('y');
     this.#hasIndices = flags.includes('d');
     if (offsets.length < 2 * (compiled.groups + 1)) offsets = new Int32Array(2 * (compiled.groups + 1));
+  }
+
+  /**
+   * Puts the first match at or after `from` into `offsets`. A series of calls that goes through a long text costs one
+   * copy of it, and one walk.
+   *
+   * @param {string} subject
+   * @param {number} from
+   */
+  #find(subject, from) {
+    if (!this.#isStateful || subject.length < KEPT_LENGTH) return this.#exec(subject, from, offsets);
+    if (this.#kept !== subject) {
+      this.#keep(subject);
+      this.#kept = subject;
+    }
+    const found = this.#execKept(from, offsets);
+    // A global search that finds nothing more has ended. A sticky one may go on at the next place, as split does.
+    if (!found && !this.#isSticky) {
+      this.#kept = '';
+      this.#keep('');
+    }
+    return found;
   }
 
   /**

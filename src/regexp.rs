@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use holdfast_regexp::{Error, Flags, Haystack, Matcher, Pattern};
+use holdfast_regexp::{Error, Flags, Haystack, Matcher, Pattern, Subject};
 use napi::Env;
 use napi_derive::napi;
 
@@ -20,6 +20,10 @@ pub struct CompiledRegExp {
     /// `(text, from, offsets: Int32Array) => boolean`; `offsets` gets start and end of the match and of each group, -1
     /// for a group that took no part.
     pub exec: Value,
+    /// `(text) => undefined`: keeps a copy of `text` for `execKept`. The empty text frees it.
+    pub keep: Value,
+    /// `(from, offsets) => boolean`: as `exec`, in the text that is kept. Going forward, a series of calls costs one walk.
+    pub exec_kept: Value,
     /// Capturing groups, the whole match not counted.
     pub groups: u32,
     /// The numbers of the named groups, ascending.
@@ -37,9 +41,12 @@ pub fn regexp_compile(env: Env, source: TextArgument, flags: TextArgument) -> na
             Flags::parse(&flags).ok_or_else(|| unsupported("a flag that this version does not know"))?;
         let pattern = Pattern::compile(&source, flags).map_err(failure)?;
         let matcher = Rc::new(RefCell::new(pattern.matcher().map_err(failure)?));
+        let kept = Rc::new(Kept { matcher: Rc::clone(&matcher), subject: RefCell::new(None) });
         Ok(CompiledRegExp {
             test: hot_function(&env, Test(Rc::clone(&matcher)))?,
-            exec: hot_function(&env, Exec(matcher))?,
+            exec: hot_function(&env, Exec(Rc::clone(&matcher)))?,
+            keep: hot_function(&env, Keep(Rc::clone(&kept)))?,
+            exec_kept: hot_function(&env, ExecKept(kept))?,
             groups: pattern.groups(),
             named: pattern.named_groups().to_vec(),
         })
@@ -73,14 +80,56 @@ impl HotFunction for Exec {
                 return Err(Failure::new(Code::OutOfRange, "the start lies after the text's end"));
             }
             call.offsets(2, |offsets| {
-                let write = |place: usize, offset: Option<usize>| {
-                    offsets[place] = offset.and_then(|offset| i32::try_from(offset).ok()).unwrap_or(-1);
-                };
-                self.0.borrow_mut().find(haystack, from, write).map_err(failure)
+                self.0.borrow_mut().find(haystack, from, writer(offsets)).map_err(failure)
             })
         })?;
         Ok(call.boolean(found))
     }
+}
+
+struct Kept {
+    matcher: Rc<RefCell<Matcher>>,
+    subject: RefCell<Option<Subject>>,
+}
+
+struct Keep(Rc<Kept>);
+
+impl HotFunction for Keep {
+    const NAME: &'static str = "keep";
+    const ARGUMENTS: usize = 1;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let subject = call.text(0, |text| {
+            let haystack = haystack(text);
+            Ok((!haystack.is_empty()).then(|| self.0.matcher.borrow().subject(haystack)))
+        })?;
+        self.0.subject.replace(subject);
+        Ok(call.undefined())
+    }
+}
+
+struct ExecKept(Rc<Kept>);
+
+impl HotFunction for ExecKept {
+    const NAME: &'static str = "execKept";
+    const ARGUMENTS: usize = 2;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let from = call.integer(0, MAX_OFFSET)? as usize;
+        let mut subject = self.0.subject.borrow_mut();
+        let Some(subject) = subject.as_mut().filter(|subject| from <= subject.len()) else {
+            return Err(Failure::new(Code::OutOfRange, "the start lies after the text's end"));
+        };
+        let mut matcher = self.0.matcher.borrow_mut();
+        let found =
+            call.offsets(1, |offsets| matcher.find_in(subject, from, writer(offsets)).map_err(failure))?;
+        Ok(call.boolean(found))
+    }
+}
+
+/// Writes offsets, -1 for a group that took no part.
+fn writer(offsets: &mut [i32]) -> impl FnMut(usize, Option<usize>) {
+    move |place, offset| offsets[place] = offset.and_then(|offset| i32::try_from(offset).ok()).unwrap_or(-1)
 }
 
 fn haystack(text: Text<'_>) -> Haystack<'_> {

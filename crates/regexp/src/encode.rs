@@ -41,42 +41,35 @@ fn push(bytes: &mut Vec<u8>, character: u32) {
     }
 }
 
-/// Translates between the offsets of a haystack's units and of its bytes, walking forward only.
-pub(crate) struct Cursor<'a> {
-    bytes: &'a [u8],
-    byte: usize,
-    unit: usize,
+/// A place in a haystack, as an offset of its bytes and of its units; always at the start of a character or the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) byte: usize,
+    pub(crate) unit: usize,
 }
 
-impl<'a> Cursor<'a> {
-    pub(crate) fn new(bytes: &'a [u8]) -> Cursor<'a> {
-        Cursor { bytes, byte: 0, unit: 0 }
-    }
-
-    /// The byte where the character that contains `unit` starts.
-    pub(crate) fn byte_of(mut self, unit: usize) -> usize {
-        while self.byte < self.bytes.len() {
-            let (bytes, units) = width(self.bytes[self.byte]);
+impl Place {
+    /// Forward to the character that contains `unit`, which does not lie before this place.
+    pub(crate) fn forward_to_unit(mut self, bytes: &[u8], unit: usize) -> Place {
+        while let Some(&lead) = bytes.get(self.byte) {
+            let (bytes, units) = width(lead);
             if self.unit + units > unit {
                 break;
             }
             self.byte += bytes;
             self.unit += units;
         }
-        self.byte
+        self
     }
 
-    /// The unit at `byte`, which is a character's first, or the end. From `byte` 0 again when it lies behind.
-    pub(crate) fn unit_of(&mut self, byte: usize) -> usize {
-        if byte < self.byte {
-            (self.byte, self.unit) = (0, 0);
-        }
+    /// Forward to `byte`, which is a character's first or the end, and does not lie before this place.
+    pub(crate) fn forward_to_byte(mut self, bytes: &[u8], byte: usize) -> Place {
         while self.byte < byte {
-            let (bytes, units) = width(self.bytes[self.byte]);
+            let (bytes, units) = width(bytes[self.byte]);
             self.byte += bytes;
             self.unit += units;
         }
-        self.unit
+        self
     }
 }
 
@@ -117,13 +110,12 @@ mod tests {
             join in any::<bool>(),
         ) {
             let bytes = encode(&units, join);
-            let mut cursor = Cursor::new(&bytes);
             for unit in 0..=units.len() {
-                let byte = Cursor::new(&bytes).byte_of(unit);
+                let place = Place::default().forward_to_unit(&bytes, unit);
+                prop_assert_eq!(Place::default().forward_to_byte(&bytes, place.byte), place);
                 let inside_pair = join && unit > 0 && unit < units.len()
-                    && is_low_surrogate(units[unit]) && is_high_surrogate(units[unit - 1])
-                    && cursor.unit_of(byte) == unit - 1;
-                prop_assert_eq!(cursor.unit_of(byte), if inside_pair { unit - 1 } else { unit });
+                    && is_low_surrogate(units[unit]) && is_high_surrogate(units[unit - 1]) && place.unit == unit - 1;
+                prop_assert_eq!(place.unit, if inside_pair { unit - 1 } else { unit });
             }
         }
     }

@@ -16,4 +16,4 @@ mod pattern;
 mod set;
 mod tester;
 
-pub use pattern::{Error, Flags, Haystack, Matcher, Offset, Pattern};
+pub use pattern::{Error, Flags, Haystack, Matcher, Offset, Pattern, Subject};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use regex_automata::util::primitives::NonMaxUsize;
 
 use crate::automaton::{Alphabet, Automaton, admit};
-use crate::encode::{Cursor, encode};
+use crate::encode::{Place, encode};
 use crate::ir::Node;
 use crate::lower::{Lowered, lower};
 use crate::tester::Tester;
@@ -128,6 +128,27 @@ impl Pattern {
     }
 }
 
+/// A text to be searched many times.
+pub struct Subject {
+    bytes: Vec<u8>,
+    is_ascii: bool,
+    units: usize,
+    /// Where the last search started.
+    from: Place,
+}
+
+impl Subject {
+    /// In UTF-16 code units.
+    pub fn len(&self) -> usize {
+        self.units
+    }
+
+    /// Whether there is nothing to search in.
+    pub fn is_empty(&self) -> bool {
+        self.units == 0
+    }
+}
+
 /// Runs a [`Pattern`]; holds the memory that searches reuse.
 pub struct Matcher {
     pattern: Pattern,
@@ -160,7 +181,7 @@ impl Matcher {
             }
             Haystack::Utf16(units) => {
                 let bytes = encode(units, unicode);
-                let from = Cursor::new(&bytes).byte_of(from);
+                let from = Place::default().forward_to_unit(&bytes, from).byte;
                 Ok(self.wide()?.is_match(&bytes, from, sticky))
             }
         }
@@ -189,19 +210,55 @@ impl Matcher {
             }
             Haystack::Utf16(units) => {
                 let bytes = encode(units, unicode);
-                let from = Cursor::new(&bytes).byte_of(from);
-                let mut slots = std::mem::take(&mut self.slots);
-                let found = self.wide().map(|wide| wide.find(&bytes, from, sticky, &mut slots));
-                if found == Ok(true) {
-                    let mut cursor = Cursor::new(&bytes);
-                    for (place, slot) in slots.iter().enumerate() {
-                        offsets(place, slot.map(|slot| cursor.unit_of(slot.get())));
-                    }
-                }
-                self.slots = slots;
-                found
+                let mut subject =
+                    Subject { bytes, is_ascii: false, units: units.len(), from: Place::default() };
+                self.find_in(&mut subject, from, offsets)
             }
         }
+    }
+
+    /// A copy of `haystack`, ready to be searched many times by this matcher.
+    pub fn subject(&self, haystack: Haystack<'_>) -> Subject {
+        let (mut bytes, is_ascii) = match haystack {
+            Haystack::Ascii(bytes) => (bytes.to_vec(), true),
+            Haystack::Utf16(units) => (encode(units, self.pattern.program.flags.unicode), false),
+        };
+        bytes.shrink_to_fit();
+        Subject { bytes, is_ascii, units: haystack.len(), from: Place::default() }
+    }
+
+    /// As [`Matcher::find`], in a subject. Successive searches that go forward cost what they search, and no more.
+    pub fn find_in(
+        &mut self,
+        subject: &mut Subject,
+        from: usize,
+        mut offsets: impl FnMut(usize, Offset),
+    ) -> Result<bool, Error> {
+        if subject.is_ascii {
+            return self.find(Haystack::Ascii(&subject.bytes), from, offsets);
+        }
+        let sticky = self.pattern.program.flags.sticky;
+        let known = if subject.from.unit <= from { subject.from } else { Place::default() };
+        let start = known.forward_to_unit(&subject.bytes, from);
+        subject.from = start;
+        let mut slots = std::mem::take(&mut self.slots);
+        let found = self.wide().map(|wide| wide.find(&subject.bytes, start.byte, sticky, &mut slots));
+        if found == Ok(true) {
+            let mut place = start;
+            for (index, slot) in slots.iter().enumerate() {
+                offsets(
+                    index,
+                    slot.map(|slot| {
+                        // Groups come in any order, none of them before the start.
+                        let known = if place.byte <= slot.get() { place } else { start };
+                        place = known.forward_to_byte(&subject.bytes, slot.get());
+                        place.unit
+                    }),
+                );
+            }
+        }
+        self.slots = slots;
+        found
     }
 
     fn wide(&mut self) -> Result<&mut Automaton, Error> {

@@ -56,6 +56,16 @@ proptest! {
         prop_assert_eq!(found.is_some(), matcher.is_match(wide, from).unwrap());
         prop_assert_eq!(found.is_some(), matcher.is_match(ascii, from).unwrap());
 
+        for haystack in [ascii, wide] {
+            let mut subject = matcher.subject(haystack);
+            // Forward, as through a text, and back again.
+            for from in (0..=text.len()).chain([from]) {
+                let mut offsets = Vec::new();
+                let found = matcher.find_in(&mut subject, from, |_, offset| offsets.push(offset)).unwrap();
+                prop_assert_eq!(found.then_some(offsets), find(&mut matcher, ascii, from));
+            }
+        }
+
         let expected = find(&mut matcher, ascii, 0).is_some();
         // The tables take over somewhere in here.
         for _ in 0..150 {

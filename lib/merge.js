@@ -47,8 +47,9 @@ function mergeInto(result, source, budget) {
     spend(budget);
     const member = Object.getOwnPropertyDescriptor(frame.from, key);
     // Accessors are not invoked, and what cannot be seen by enumeration is not copied.
-    if (member === undefined || !member.enumerable || !('value' in member) || member.value === undefined) continue;
+    if (member === undefined || !member.enumerable || !Object.hasOwn(member, 'value')) continue;
     const { value } = member;
+    if (value === undefined) continue;
     refuseUnsafe(key, value);
     if (Array.isArray(value)) checkArray(value, budget);
     if (!isPlainObject(value)) {
@@ -78,7 +79,8 @@ function checkArray(array, budget) {
     const container = open.pop();
     for (const key of ownKeys(container)) {
       spend(budget);
-      const value = Object.getOwnPropertyDescriptor(container, key)?.value;
+      const member = Object.getOwnPropertyDescriptor(container, key);
+      const value = member !== undefined && Object.hasOwn(member, 'value') ? member.value : undefined;
       if (!Array.isArray(container)) refuseUnsafe(key, value);
       if ((Array.isArray(value) || isPlainObject(value)) && !seen.has(value)) {
         seen.add(value);
@@ -122,7 +124,8 @@ function spend(budget) {
 function assign(object, key, value) {
   if (key in object && !Object.hasOwn(object, key)) {
     // An inherited name: assigning would call a setter, or fail where Object.prototype is frozen.
-    Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
+    const member = { __proto__: null, value, configurable: true, enumerable: true, writable: true };
+    Object.defineProperty(object, key, member);
   } else {
     object[key] = value;
   }

@@ -59,6 +59,8 @@ pub(crate) fn completion_channel(
     dispatch: Value,
     on_teardown: impl Fn() + Send + Sync + 'static,
 ) -> Result<(CompletionSender, CompletionReceiver), Failure> {
+    // Node unloads an addon with the last environment that loaded it, while a thread of ours may still run its code.
+    napi::bindgen_prelude::retain_current_module_for_unload_safety();
     let env = env.raw();
     let failed = || Failure::new(Code::Internal, "a channel to the JavaScript thread could not be made");
     let name = super::call::string(env, "holdfast").ok_or_else(failed)?;

@@ -1,0 +1,73 @@
+'use strict';
+
+/** Every function that takes options: how to call it with them, and a set that it takes. */
+
+const { AesGcmKey, Keyring, PasswordHasher, parseJson } = require('../..');
+
+const key = new AesGcmKey(Buffer.alloc(32, 1));
+const ring = new Keyring({ primary: 'k1', keys: { k1: Buffer.alloc(32, 1) } });
+const nonce = Buffer.alloc(12, 3);
+const token = ring.sealToken(1, { purpose: 'session' });
+
+const JSON_OPTIONS = { protoKey: 'error', constructorKey: 'error', limits: { bytes: 100, depth: 10 } };
+const HASHER_OPTIONS = {
+  algorithm: 'argon2id',
+  argon2: { memoryKiB: 8, passes: 1, lanes: 1, tagLength: 32, saltLength: 16 },
+  bcrypt: { cost: 4 },
+  threads: 1,
+  maxQueue: 1,
+  limits: { memoryKiB: 19456, passes: 2, lanes: 1, cost: 12 },
+};
+
+/** @type {Record<string, { call: (options?: any) => unknown, good: () => any, required?: boolean }>} */
+const APIS = {
+  parseJson: { call: (options) => parseJson('{"a":1}', options), good: () => structuredClone(JSON_OPTIONS) },
+  PasswordHasher: { call: (options) => new PasswordHasher(options), good: () => structuredClone(HASHER_OPTIONS) },
+  'AesGcmKey.encrypt': { call: (options) => key.encrypt(nonce, 'x', options), good: call },
+  'AesGcmKey.decrypt': {
+    call: (options) => key.decrypt(nonce, key.encrypt(nonce, 'x'), options),
+    good: call,
+  },
+  'AesGcmKey.seal': { call: (options) => key.seal('x', options), good: call },
+  'AesGcmKey.open': { call: (options) => key.open(key.seal('x'), options), good: call },
+  'Keyring.seal': { call: (options) => ring.seal('x', options), good: call },
+  'Keyring.open': { call: (options) => ring.open(ring.seal('x'), options), good: call },
+  Keyring: {
+    call: (options) => new Keyring(options),
+    good: () => ({ primary: 'a', keys: { a: Buffer.alloc(32) } }),
+    required: true,
+  },
+  sealToken: {
+    call: (options) => ring.sealToken(1, options),
+    good: () => ({ purpose: 'session', ttlMs: 1000 }),
+    required: true,
+  },
+  openToken: {
+    call: (options) => ring.openToken(token, options),
+    good: () => ({ purpose: 'session' }),
+    required: true,
+  },
+};
+
+function call() {
+  return { aad: '', into: Buffer.alloc(100) };
+}
+
+/** The option at `path` set in a copy of `options`, the objects on the way made where they are missing. */
+function withOption(options, path, value) {
+  const copy = { ...options };
+  copy[path[0]] = path.length === 1 ? value : withOption(copy[path[0]] ?? {}, path.slice(1), value);
+  return copy;
+}
+
+/** Every path in a set of options: `limits`, `limits.depth` and so on; not into what is a value. */
+function paths(options, prefix = []) {
+  return Object.keys(options).flatMap((name) => {
+    const value = options[name];
+    const path = [...prefix, name];
+    const isSet = typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype && name !== 'keys';
+    return isSet ? [path, ...paths(value, path)] : [path];
+  });
+}
+
+module.exports = { APIS, paths, withOption };

@@ -6,9 +6,13 @@
  */
 
 const native = require('./native.js');
-const { HoldfastError, outOfRange, wrongType } = require('./errors.js');
+const { HoldfastError, createError, outOfRange, wrongType } = require('./errors.js');
 const { integer, nested, oneOf, readOptions, table } = require('./options.js');
 const { isBytes } = require('./content.js');
+
+/** Bytes, and code units: as `MAX_PASSWORD_BYTES` and `MAX_LENGTH` in crates/password. */
+const MAX_PASSWORD = 64 * 1024;
+const MAX_STORED = 512;
 
 const OPTIONS = table({
   algorithm: oneOf(['argon2id', 'bcrypt']),
@@ -99,7 +103,7 @@ class PasswordHasher {
     if (!isMissing && typeof stored !== 'string') throw wrongType('stored', 'a string, null or undefined');
     checkPassword(password);
     const bits = await this.#start((job) =>
-      this.#native.verify(job, password, isMissing ? 0 : 1, isMissing ? '' : stored),
+      this.#native.verify(job, password, isMissing ? 0 : 1, isMissing ? '' : readable(stored)),
     );
     return { valid: (bits & 1) === 1, needsRehash: (bits & 2) === 2 };
   }
@@ -107,7 +111,7 @@ class PasswordHasher {
   /** @param {unknown} stored */
   needsRehash(stored) {
     if (typeof stored !== 'string') throw wrongType('stored', 'a string');
-    return this.#native.needsRehash(stored);
+    return this.#native.needsRehash(readable(stored));
   }
 
   stats() {
@@ -150,6 +154,19 @@ class PasswordHasher {
 /** @param {unknown} password */
 function checkPassword(password) {
   if (typeof password !== 'string' && !isBytes(password)) throw wrongType('password', 'a string or a Uint8Array');
+  // Before it is copied. Native code counts the bytes of text, which are no fewer than its code units.
+  if (password.length > MAX_PASSWORD) {
+    throw createError('ERR_PASSWORD_TOO_LONG', `a password has at most ${MAX_PASSWORD} bytes`);
+  }
+}
+
+/**
+ * What no hash can be is not copied either: the empty string is malformed too.
+ *
+ * @param {string} stored
+ */
+function readable(stored) {
+  return stored.length > MAX_STORED ? '' : stored;
 }
 
 module.exports = { PasswordHasher };

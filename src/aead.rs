@@ -167,8 +167,7 @@ fn with_content(
             call.output(first + 2, |destination| body(aad, input, destination).map_err(failure))
         })
     })?;
-    // Buffers are shorter than 2³² bytes and JavaScript reads the number as unsigned.
-    Ok(call.number(i32::try_from(written).map_err(|_| failure(Error::Length))?))
+    Ok(call.length(written))
 }
 
 fn failure(error: Error) -> Failure {

@@ -239,6 +239,19 @@ impl Call {
         Value::from_raw(array)
     }
 
+    /// A number of bytes.
+    pub(crate) fn length(&self, length: usize) -> Value {
+        match i32::try_from(length) {
+            Ok(small) => self.number(small),
+            Err(_) => {
+                let mut result = ptr::null_mut();
+                // SAFETY: a plain result in the environment of the call. Buffers are far shorter than 2⁵³ bytes.
+                unsafe { sys::napi_create_double(self.env, length as f64, &mut result) };
+                Value::from_raw(result)
+            }
+        }
+    }
+
     pub(crate) fn number(&self, value: i32) -> Value {
         let mut result = ptr::null_mut();
         // SAFETY: as above.

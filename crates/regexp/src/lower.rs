@@ -18,6 +18,9 @@ use crate::set::{LAST_CODE_POINT, LAST_CODE_UNIT, Set};
 /// More than any string can hold characters: a loop's bound from here on is no bound.
 const UNBOUNDED: u64 = 1 << 30;
 
+/// Of the pattern's text: bounds what the parser allocates.
+const MAX_SOURCE_BYTES: usize = 64 << 10;
+
 /// Blocks without cased characters, in every Unicode version so far: Hebrew to Myanmar, CJK to Yi, Hangul, surrogates
 /// and CJK compatibility ideographs.
 const UNCASED: [(u32, u32); 4] = [(0x0590, 0x109F), (0x2E80, 0xA63F), (0xAC00, 0xDFFF), (0xF900, 0xFAFF)];
@@ -32,6 +35,9 @@ pub(crate) struct Lowered {
 }
 
 pub(crate) fn lower(source: &str, flags: Flags) -> Result<Lowered, Error> {
+    if source.len() > MAX_SOURCE_BYTES {
+        return Err(Error::TooLarge("the pattern is longer than 65,536 bytes"));
+    }
     if nesting_depth(source) > MAX_DEPTH {
         return Err(Error::TooLarge("groups nest more than 200 deep"));
     }

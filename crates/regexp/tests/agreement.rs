@@ -99,6 +99,7 @@ fn limits() {
         "[a-z]{20001}".to_string(),
         format!("{}a{}", "(".repeat(201), ")".repeat(201)),
         "(a)".repeat(2000),
+        format!("[{}]", "abcdefgh".repeat(9000)),
     ] {
         assert!(matches!(compile(&source), Err(Error::TooLarge(_))), "{}", &source[..12]);
     }

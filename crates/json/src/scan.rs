@@ -279,13 +279,16 @@ impl<'a, U: Unit> Scanner<'a, U> {
     fn string(&mut self) -> Result<(), Finding> {
         self.at += 1;
         loop {
+            // Nearly all of a text is inside strings: this run is the hot loop of the scan.
+            let rest = self.text.get(self.at..).unwrap_or_default();
+            let run = rest.iter().position(|unit| matches!(unit.code(), QUOTE | BACKSLASH | 0..0x20));
+            self.at += run.unwrap_or(rest.len());
             match self.peek() {
                 Some(QUOTE) => {
                     self.at += 1;
                     return Ok(());
                 }
                 Some(BACKSLASH) => self.escape()?,
-                Some(0x20..) => self.at += 1,
                 _ => return Err(self.finding(FindingKind::Syntax, self.at)),
             }
         }

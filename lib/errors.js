@@ -11,8 +11,7 @@
  *
  * @type {Readonly<Record<string, { base?: 'type' | 'range' | 'json', status?: number }>>}
  */
-const CODES = Object.freeze({
-  __proto__: null,
+const CODES = withoutPrototypes({
   ERR_INVALID_ARG_TYPE: { base: 'type' },
   ERR_INVALID_ARG_VALUE: { base: 'type' },
   ERR_OUT_OF_RANGE: { base: 'range' },
@@ -45,9 +44,9 @@ class HoldfastError extends Error {
    * @param {{ cause?: unknown, retryAfterMs?: number }} [details]
    */
   constructor(code, message, details = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined);
+    super(message, Object.hasOwn(details, 'cause') ? { cause: details.cause } : undefined);
     label(this, code);
-    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+    if (Object.hasOwn(details, 'retryAfterMs')) this.retryAfterMs = details.retryAfterMs;
   }
 }
 nameClass(HoldfastError, 'HoldfastError');
@@ -105,6 +104,18 @@ function wrongValue(name, expected) {
  */
 function outOfRange(name, expected) {
   return createError('ERR_OUT_OF_RANGE', `${name} must be ${expected}`);
+}
+
+/**
+ * What the table or a row leaves out, a polluted Object.prototype must not fill in.
+ *
+ * @template {object} T
+ * @param {T} rows
+ * @returns {Readonly<T>}
+ */
+function withoutPrototypes(rows) {
+  for (const row of Object.values(rows)) Object.setPrototypeOf(row, null);
+  return Object.freeze(Object.setPrototypeOf(rows, null));
 }
 
 /**

@@ -1,0 +1,212 @@
+'use strict';
+
+/** The closed set of error codes: the same in lib/errors.js, index.d.ts and the native part, and each one provoked. */
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { describe, it } = require('node:test');
+const { AesGcmKey, HoldfastError, JsonError, Keyring, PasswordHasher, SafeRegExp, merge, parseJson } = require('..');
+const { CODES, createError } = require('../lib/errors.js');
+const native = require('../lib/native.js');
+
+const root = path.join(__dirname, '..');
+const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
+
+/** In every rejected input below, and therefore in no message. */
+const MARKER = 'hunter2';
+const SMALL = { argon2: { memoryKiB: 8, passes: 1 }, threads: 1 };
+const ring = new Keyring({ primary: 'k1', keys: { k1: Buffer.alloc(32, 1) } });
+
+async function expired() {
+  const token = ring.sealToken(MARKER, { purpose: MARKER, ttlMs: 1 });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  return ring.openToken(token, { purpose: MARKER });
+}
+
+async function queueFull() {
+  const hasher = new PasswordHasher({ ...SMALL, argon2: { memoryKiB: 4096, passes: 2 }, maxQueue: 0 });
+  const jobs = await Promise.allSettled(Array.from({ length: 8 }, () => hasher.hash(MARKER)));
+  await hasher.close();
+  throw jobs.find((job) => job.status === 'rejected')?.reason;
+}
+
+async function closed() {
+  const hasher = new PasswordHasher(SMALL);
+  await hasher.close();
+  return hasher.hash(MARKER);
+}
+
+/** Code → what provokes it. Called in turn; each throws or rejects. */
+const PROVOKED = {
+  ERR_INVALID_ARG_TYPE: [
+    () => parseJson([MARKER]),
+    () => merge(MARKER),
+    () => new AesGcmKey(MARKER),
+    () => new PasswordHasher(MARKER),
+    () => new PasswordHasher().hash([MARKER]),
+  ],
+  ERR_INVALID_ARG_VALUE: [
+    () => parseJson('1', { protoKey: MARKER }),
+    () => new AesGcmKey(Buffer.from(MARKER)),
+    () => ring.seal(`${MARKER}\ud800`),
+  ],
+  ERR_OUT_OF_RANGE: [
+    () => parseJson('1', { limits: { depth: -7777 } }),
+    () => ring.seal(MARKER, { into: Buffer.alloc(1) }),
+  ],
+  ERR_INTERNAL: [() => native.testPanicCold(), () => native.testPanicFunctions(() => {})[0]()],
+  ERR_REGEXP_BACKREFERENCE: [() => new SafeRegExp(`(${MARKER})\\1`)],
+  ERR_REGEXP_TOO_LARGE: [() => new SafeRegExp(`(?:${MARKER}){100000}`)],
+  ERR_REGEXP_UNSUPPORTED: [() => new SafeRegExp(`(?=${MARKER})`)],
+  ERR_JSON_SYNTAX: [() => parseJson(MARKER), () => parseJson(`"${MARKER}`)],
+  ERR_JSON_ENCODING: [() => parseJson(Buffer.concat([Buffer.from(MARKER), Buffer.from([0xff])]))],
+  ERR_JSON_PROTO_KEY: [
+    () => parseJson(`{"__proto__":"${MARKER}"}`),
+    () => merge(JSON.parse(`{"__proto__":"${MARKER}"}`)),
+  ],
+  ERR_JSON_CONSTRUCTOR_KEY: [
+    () => parseJson(`{"constructor":{"prototype":"${MARKER}"}}`),
+    () => merge({ constructor: { prototype: MARKER } }),
+  ],
+  ERR_JSON_LIMIT: [
+    () => parseJson(`["${MARKER}"]`, { limits: { depth: 0 } }),
+    () => parseJson(`"${MARKER}"`, { limits: { bytes: 1 } }),
+  ],
+  ERR_PASSWORD_TOO_LONG: [
+    () => new PasswordHasher(SMALL).hash(MARKER.repeat(10_000)),
+    () => new PasswordHasher({ algorithm: 'bcrypt', bcrypt: { cost: 4 } }).hash(MARKER.repeat(11)),
+  ],
+  ERR_PASSWORD_ENCODING: [() => new PasswordHasher(SMALL).hash(`${MARKER}\ud800`)],
+  ERR_HASH_MALFORMED: [
+    () => new PasswordHasher(SMALL).verify(MARKER, MARKER),
+    () => new PasswordHasher(SMALL).needsRehash(MARKER),
+  ],
+  ERR_HASH_LIMIT: [
+    () =>
+      new PasswordHasher(SMALL).verify(
+        '$argon2id$v=19$m=7777777,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc',
+        MARKER,
+      ),
+  ],
+  ERR_QUEUE_FULL: [queueFull],
+  ERR_CLOSED: [closed],
+  ERR_DECRYPT: [
+    () => ring.open(Buffer.from(MARKER)),
+    () => ring.openToken(MARKER, { purpose: MARKER }),
+    () => new AesGcmKey(Buffer.alloc(16)).open(Buffer.alloc(40, MARKER)),
+  ],
+  ERR_UNKNOWN_KEY: [
+    () =>
+      new Keyring({ primary: 'k2', keys: { k2: Buffer.alloc(32, 2) } }).open(
+        new Keyring({ primary: MARKER, keys: { [MARKER]: Buffer.alloc(32) } }).seal(MARKER),
+      ),
+  ],
+  ERR_TOKEN_EXPIRED: [expired],
+};
+
+/** Codes that cannot be provoked here, and the test that does. */
+const ELSEWHERE = {
+  // It takes 2³² messages; the Rust test sets the counter.
+  ERR_KEY_EXHAUSTED: ['crates/aead/src/gcm.rs', /Err\(Error::KeyExhausted\)\);/],
+  // It takes another platform, or a missing file.
+  ERR_BINDING: ['__test__/binding.test.js', /assert\.equal\(answer\.code, 'ERR_BINDING'/],
+};
+
+async function provoke(attempt) {
+  try {
+    await attempt();
+  } catch (error) {
+    return error;
+  }
+  return assert.fail('nothing was thrown');
+}
+
+describe('the codes', () => {
+  it('are the same in lib/errors.js and in index.d.ts', () => {
+    const [, union] = /export type ErrorCode =([^;]+);/.exec(read('index.d.ts'));
+    assert.deepEqual([...union.matchAll(/'(\w+)'/g)].map(([, code]) => code).sort(), Object.keys(CODES).sort());
+  });
+
+  it('of JsonError are those that parseJson throws', () => {
+    const [, declared] = /class JsonError[^}]*?readonly code: ([^;]+);/.exec(read('index.d.ts'));
+    const json = Object.keys(CODES).filter((code) => CODES[code].base === 'json');
+    assert.deepEqual([...declared.matchAll(/'(\w+)'/g)].map(([, code]) => code).sort(), json.sort());
+  });
+
+  it('of the native part are in the table', () => {
+    const codes = native.errorCodes();
+    assert.ok(codes.length > 10);
+    assert.equal(new Set(codes).size, codes.length);
+    for (const code of codes) assert.ok(CODES[code] !== undefined, code);
+  });
+
+  it('are each provoked, here or in the test that is named', () => {
+    assert.deepEqual([...Object.keys(PROVOKED), ...Object.keys(ELSEWHERE)].sort(), Object.keys(CODES).sort());
+    for (const [file, proof] of Object.values(ELSEWHERE)) assert.match(read(file), proof);
+  });
+
+  it('cannot be changed', () => {
+    assert.throws(() => (CODES.ERR_NEW = {}), TypeError);
+    assert.equal(Object.getPrototypeOf(CODES), null);
+    assert.equal(CODES.toString, undefined);
+  });
+});
+
+describe('errors', () => {
+  const BASES = { type: [TypeError, 'TypeError'], range: [RangeError, 'RangeError'], json: [JsonError, 'JsonError'] };
+
+  for (const [code, attempts] of Object.entries(PROVOKED)) {
+    it(`with ${code}`, async () => {
+      for (const attempt of attempts) {
+        const error = await provoke(attempt);
+        const { base, status } = CODES[code];
+        assert.equal(error.code, code, error.stack);
+        // What merge refuses has no place in a text: it is a HoldfastError under the code of JSON.
+        const [expected, name] =
+          base === undefined || (base === 'json' && !(error instanceof JsonError))
+            ? [HoldfastError, 'HoldfastError']
+            : BASES[base];
+        assert.ok(error instanceof expected && error instanceof Error);
+        assert.equal(error.name, name);
+        assert.equal(Object.getPrototypeOf(error), expected.prototype);
+        assert.deepEqual([error.status, error.expose], status === undefined ? [undefined, undefined] : [status, true]);
+        assert.equal('retryAfterMs' in error, code === 'ERR_QUEUE_FULL');
+        assert.ok(error.stack.includes(error.message) && !Object.keys(error).includes('name'));
+        assert.match(error.message, /^\S.{8,}[^.\s]$/su, 'a sentence, without a full stop');
+        for (const rejected of [MARKER, '7777'])
+          assert.ok(!`${error.message}${error.stack}`.includes(rejected), error.message);
+        assert.ok(
+          !JSON.stringify(error).includes(MARKER) || code.startsWith('ERR_JSON'),
+          'nor in a field, the path of JSON apart',
+        );
+        assert.equal(error.cause, undefined);
+      }
+    });
+  }
+
+  it('have the statuses that index.d.ts declares', () => {
+    const statuses = new Set(
+      Object.values(CODES)
+        .map(({ status }) => status)
+        .filter(Boolean),
+    );
+    assert.deepEqual([...statuses].sort(), [400, 413, 503]);
+    assert.match(read('index.d.ts'), /readonly status\?: 400 \| 413 \| 503;/);
+  });
+
+  it('from native code are made by lib/errors.js, with its classes', async () => {
+    const cold = await provoke(() => native.testPanicCold());
+    const hot = await provoke(() => native.jsonScanner()());
+    assert.deepEqual([cold.constructor, hot.constructor], [HoldfastError, TypeError]);
+    assert.equal(hot.code, 'ERR_INVALID_ARG_TYPE');
+  });
+
+  it('are plain about what they are', () => {
+    const error = createError('ERR_DECRYPT', 'decryption failed');
+    assert.equal(String(error), 'HoldfastError: decryption failed');
+    assert.deepEqual(Object.keys(error), ['code']);
+    assert.equal(HoldfastError.name, 'HoldfastError');
+    assert.equal(JsonError.name, 'JsonError');
+  });
+});

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import os from 'node:os';
 
 /** @param {import('./stage.mjs').Binary} binary */
-export function factsOf(binary, probes) {
+export function factsOf(binary, commit, probes) {
   return {
     date: new Date().toISOString(),
     node: process.versions.node,
@@ -15,7 +15,7 @@ export function factsOf(binary, probes) {
     cores: os.availableParallelism(),
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
     loadAverage: loadAverage(),
-    commit: commit(),
+    commit,
     binary,
     peers: probes,
   };
@@ -35,14 +35,15 @@ export function warningsOf({ binary, loadAverage: before, loadAverageAfter: afte
     );
   }
   if (binary.stale) warnings.push('a Rust source is newer than the addon that was measured');
-  if (before > cores / 2 || after > 2 * cores) {
+  if (before > cores) {
     const figures = `${before.toFixed(1)} before, ${after.toFixed(1)} after, on ${cores} cores`;
     warnings.push(`the machine was busy with other work (load average ${figures}): look at the spread`);
   }
   return warnings;
 }
 
-function commit() {
+/** What is checked out; asked once, when the package is staged. */
+export function currentCommit() {
   const git = (...args) =>
     execFileSync('git', args, {
       cwd: import.meta.dirname,

@@ -5,7 +5,7 @@ import { fork } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { factsOf, loadAverage, warningsOf } from './facts.mjs';
+import { currentCommit, factsOf, loadAverage, warningsOf } from './facts.mjs';
 import { overhead } from './harness.mjs';
 import { probeAll } from './peers.mjs';
 import { stage } from './stage.mjs';
@@ -32,11 +32,12 @@ if (values.only !== undefined && values.out === undefined)
 const probes = probeAll();
 for (const [name, { reason }] of Object.entries(probes)) if (reason) console.error(`not available: ${name}: ${reason}`);
 const binary = stage({ development: values.development });
+const commit = currentCommit();
 
 const collected = [];
 let failures = 0;
 for (const name of files) {
-  const before = { ...factsOf(binary, probes), loopOverheadNs: await overhead() };
+  const before = { ...factsOf(binary, commit, probes), loopOverheadNs: await overhead() };
   const results = await resultsOf(name);
   const facts = { ...before, loadAverageAfter: loadAverage() };
   const warnings = warningsOf(facts);

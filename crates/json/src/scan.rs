@@ -6,12 +6,31 @@ use crate::key::key_is;
 pub trait Unit: Copy {
     /// The unit's value.
     fn code(self) -> u16;
+
+    /// How many units stand before the first quote, backslash or control character.
+    fn plain_run(text: &[Self]) -> usize {
+        text.iter().position(|unit| is_special(unit.code())).unwrap_or(text.len())
+    }
 }
 
 impl Unit for u8 {
     #[inline(always)]
     fn code(self) -> u16 {
         u16::from(self)
+    }
+
+    #[inline(always)]
+    fn plain_run(text: &[u8]) -> usize {
+        // Eight bytes at a time: most strings end within two steps, and no branch depends on where.
+        let (words, _) = text.as_chunks::<8>();
+        for (index, word) in words.iter().enumerate() {
+            let special = special_bytes(u64::from_le_bytes(*word));
+            if special != 0 {
+                return 8 * index + (special.trailing_zeros() / 8) as usize;
+            }
+        }
+        let done = 8 * words.len();
+        done + text[done..].iter().position(|&byte| is_special(u16::from(byte))).unwrap_or(text.len() - done)
     }
 }
 
@@ -20,6 +39,21 @@ impl Unit for u16 {
     fn code(self) -> u16 {
         self
     }
+}
+
+#[inline(always)]
+fn is_special(code: u16) -> bool {
+    matches!(code, QUOTE | BACKSLASH | 0..0x20)
+}
+
+/// The top bit of each byte that is a quote, a backslash or below 0x20. Exact up to the first such byte, counted from the
+/// lowest; above it a borrow may set a bit too many.
+#[inline(always)]
+fn special_bytes(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & TOPS;
+    below(word ^ (ONES * b'"' as u64), 1) | below(word ^ (ONES * b'\\' as u64), 1) | below(word, 0x20)
 }
 
 /// What to do about a key that is dangerous to merge.
@@ -182,6 +216,7 @@ impl<'a, U: Unit> Scanner<'a, U> {
         }
     }
 
+    #[inline(always)]
     fn value(&mut self, token: u8) -> Result<Next, Finding> {
         match token {
             b'{' => self.open(true),
@@ -198,6 +233,7 @@ impl<'a, U: Unit> Scanner<'a, U> {
         }
     }
 
+    #[inline(always)]
     fn open(&mut self, is_object: bool) -> Result<Next, Finding> {
         if self.frames.len() >= self.options.max_depth {
             return Err(self.finding(FindingKind::Depth, self.at));
@@ -218,12 +254,14 @@ impl<'a, U: Unit> Scanner<'a, U> {
         self.frames.last().is_some_and(|frame| frame.is_object == (token == b'}'))
     }
 
+    #[inline(always)]
     fn close(&mut self) -> Next {
         self.frames.pop();
         self.at += 1;
         Next::Separator
     }
 
+    #[inline(always)]
     fn comma(&mut self) -> Next {
         self.at += 1;
         match self.frames.last_mut() {
@@ -239,6 +277,7 @@ impl<'a, U: Unit> Scanner<'a, U> {
         }
     }
 
+    #[inline(always)]
     fn key(&mut self) -> Result<Next, Finding> {
         let start = self.at;
         self.string()?;
@@ -276,13 +315,11 @@ impl<'a, U: Unit> Scanner<'a, U> {
     }
 
     /// A string, from its opening quote to after its closing one.
+    #[inline(always)]
     fn string(&mut self) -> Result<(), Finding> {
         self.at += 1;
         loop {
-            // Nearly all of a text is inside strings: this run is the hot loop of the scan.
-            let rest = self.text.get(self.at..).unwrap_or_default();
-            let run = rest.iter().position(|unit| matches!(unit.code(), QUOTE | BACKSLASH | 0..0x20));
-            self.at += run.unwrap_or(rest.len());
+            self.at += U::plain_run(self.text.get(self.at..).unwrap_or_default());
             match self.peek() {
                 Some(QUOTE) => {
                     self.at += 1;
@@ -294,6 +331,7 @@ impl<'a, U: Unit> Scanner<'a, U> {
         }
     }
 
+    #[inline(never)]
     fn escape(&mut self) -> Result<(), Finding> {
         let start = self.at;
         let code = |offset: usize| self.text.get(start + offset).map_or(0, |unit| unit.code());
@@ -307,6 +345,7 @@ impl<'a, U: Unit> Scanner<'a, U> {
         Ok(())
     }
 
+    #[inline(always)]
     fn number(&mut self) -> Result<Next, Finding> {
         if self.peek() == Some(u16::from(b'-')) {
             self.at += 1;
@@ -331,11 +370,11 @@ impl<'a, U: Unit> Scanner<'a, U> {
     }
 
     /// At least one digit.
+    #[inline(always)]
     fn digits(&mut self) -> Result<(), Finding> {
         let start = self.at;
-        while matches!(self.peek(), Some(0x30..=0x39)) {
-            self.at += 1;
-        }
+        let rest = self.text.get(start..).unwrap_or_default();
+        self.at += rest.iter().take_while(|unit| matches!(unit.code(), 0x30..=0x39)).count();
         if self.at == start { Err(self.finding(FindingKind::Syntax, start)) } else { Ok(()) }
     }
 
@@ -354,16 +393,19 @@ impl<'a, U: Unit> Scanner<'a, U> {
         self.text.get(self.at).map(|unit| unit.code())
     }
 
+    #[inline(always)]
     fn skip_whitespace(&mut self) {
         while matches!(self.peek(), Some(0x20 | 0x0A | 0x0D | 0x09)) {
             self.at += 1;
         }
     }
 
+    #[inline(always)]
     fn is_key(&self, (start, end): (usize, usize), name: &[u8]) -> bool {
         key_is(&self.text[start + 1..end - 1], name)
     }
 
+    #[cold]
     fn finding(&self, kind: FindingKind, offset: usize) -> Finding {
         Finding { kind, offset, path: path(&self.frames) }
     }

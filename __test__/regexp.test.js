@@ -204,6 +204,18 @@ describe('SafeRegExp is a RegExp', () => {
     assert.equal(result, '1a1 2b2');
   });
 
+  it('when lastIndex is set into a surrogate pair', () => {
+    const text = 'x😀😀ab😀z';
+    for (const source of ['😀', '😀a', '😀😀', '(?:😀)', '(😀)', '[😀]', '😀|x', '😀?', '(?:😀)a', '', '.', '\\ude00', '\\ud83d']) {
+      for (const flags of ['g', 'gu', 'guy', 'giu', 'gsu', 'dgu']) {
+        for (let lastIndex = 0; lastIndex <= text.length; lastIndex++) {
+          const [ours, theirs] = [new SafeRegExp(source, flags), new RegExp(source, flags)];
+          assert.deepEqual(observe(ours, text, lastIndex), observe(theirs, text, lastIndex), `/${source}/${flags} ${lastIndex}`);
+        }
+      }
+    }
+  });
+
   it('on long texts and at their ends', () => {
     const text = `${'x'.repeat(100_000)}é${'y'.repeat(100_000)}`;
     for (const part of [text, text.slice(0, 100_000)]) {

@@ -39,6 +39,7 @@ class SafeRegExp extends RegExp {
   #named = [];
   #isStateful = false;
   #isSticky = false;
+  #isLiteral = false;
   #hasIndices = false;
 
   /**
@@ -57,6 +58,11 @@ class SafeRegExp extends RegExp {
     if (this.#isStateful && lastIndex > subject.length) {
       this.lastIndex = 0;
       return null;
+    }
+    if (this.#isLiteral && this.#isStateful && isInsidePair(subject, lastIndex)) {
+      // With u, V8 goes back to the start of the pair, but not for some plain strings, and which is its own affair.
+      // Any engine finds a plain string in linear time, so V8 may decide.
+      return super.exec(subject);
     }
     if (!this.#find(subject, this.#isStateful ? lastIndex : 0)) {
       if (this.#isStateful) this.lastIndex = 0;
@@ -106,6 +112,7 @@ class SafeRegExp extends RegExp {
     this.#names = compiled.named.length === 0 ? [] : groupNames(source, flags);
     this.#isStateful = flags.includes('g') || flags.includes('y');
     this.#isSticky = flags.includes('y');
+    this.#isLiteral = compiled.isLiteral && flags.includes('u');
     this.#hasIndices = flags.includes('d');
     if (offsets.length < 2 * (compiled.groups + 1)) offsets = new Int32Array(2 * (compiled.groups + 1));
   }
@@ -176,6 +183,16 @@ class SafeRegExp extends RegExp {
 function groupNames(source, flags) {
   const match = /** @type {RegExpExecArray} */ (new RegExp(`|${source}`, flags).exec(''));
   return Object.keys(/** @type {object} */ (match.groups));
+}
+
+/**
+ * Whether `index` lies between the halves of a surrogate pair.
+ *
+ * @param {string} text
+ * @param {number} index
+ */
+function isInsidePair(text, index) {
+  return (text.charCodeAt(index) & 0xfc00) === 0xdc00 && (text.charCodeAt(index - 1) & 0xfc00) === 0xd800;
 }
 
 /**

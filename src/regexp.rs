@@ -28,6 +28,8 @@ pub struct CompiledRegExp {
     pub groups: u32,
     /// The numbers of the named groups, ascending.
     pub named: Vec<u32>,
+    /// The pattern is a plain string.
+    pub is_literal: bool,
 }
 
 /// Compiles the `source` and `flags` of a RegExp that V8 has accepted.
@@ -49,6 +51,7 @@ pub fn regexp_compile(env: Env, source: TextArgument, flags: TextArgument) -> na
             exec_kept: hot_function(&env, ExecKept(kept))?,
             groups: pattern.groups(),
             named: pattern.named_groups().to_vec(),
+            is_literal: pattern.is_literal(),
         })
     })
 }

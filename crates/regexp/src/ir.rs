@@ -43,6 +43,15 @@ impl Node {
         }
     }
 
+    /// Whether the node is a string: one character after the other.
+    pub(crate) fn is_literal(&self) -> bool {
+        match self {
+            Node::Class(set) => matches!(set.ranges(), [(low, high)] if low == high),
+            Node::Concatenation(parts) => parts.iter().all(Node::is_literal),
+            _ => false,
+        }
+    }
+
     /// Collects the groups in the node (`all`) and those that take part in every match of it (`always`).
     pub(crate) fn captures(&self, all: &mut Vec<u32>, always: &mut Vec<u32>) {
         match self {

@@ -120,6 +120,11 @@ impl Pattern {
         &self.program.named
     }
 
+    /// Whether the pattern is a plain string. V8 searches for some of these in a way of its own.
+    pub fn is_literal(&self) -> bool {
+        self.program.root.is_literal()
+    }
+
     /// A matcher of its own for one thread.
     pub fn matcher(&self) -> Result<Matcher, Error> {
         let ascii = Automaton::build(&self.program.root, Alphabet::Ascii)?;

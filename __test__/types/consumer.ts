@@ -1,0 +1,187 @@
+// What users write, and what must not compile. Compiled by types.test.js, never run. Each expected error fails the
+// compilation when the line below it has no error.
+
+import {
+  AesGcmKey,
+  HoldfastError,
+  JsonError,
+  Keyring,
+  PasswordHasher,
+  SafeRegExp,
+  generateKey,
+  merge,
+  parseJson,
+} from 'holdfast';
+import type { AeadOptions, Content, ErrorCode, JsonOptions, PasswordHasherOptions } from 'holdfast';
+
+/** Compiles when both types are the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+function assertType<_T extends true>(): void {}
+
+declare const bytes: Uint8Array;
+declare const buffer: Buffer;
+declare const content: Content;
+
+export function regularExpressions(): void {
+  const re = new SafeRegExp('(?<year>\\d+)', 'g');
+  const asRegExp: RegExp = re;
+  new SafeRegExp(/a/g);
+  new SafeRegExp(re);
+  assertType<Same<ReturnType<typeof re.exec>, RegExpExecArray | null>>();
+  assertType<Same<ReturnType<typeof re.test>, boolean>>();
+  assertType<Same<typeof re.engine, string>>();
+  'text'.replace(re, (all: string) => all).split(asRegExp);
+  // @ts-expect-error no pattern
+  new SafeRegExp();
+  // @ts-expect-error a pattern is text or a RegExp
+  new SafeRegExp(1);
+  // @ts-expect-error there are no options yet
+  new SafeRegExp('a', 'g', { memoryLimit: 1 });
+  // @ts-expect-error read-only
+  re.engine = 'other';
+  // @ts-expect-error not in this version
+  re.testBytes(bytes);
+}
+
+export function json(): void {
+  const value = parseJson('{}');
+  assertType<Same<typeof value, unknown>>();
+  parseJson(bytes, {});
+  parseJson(buffer, { protoKey: 'remove', constructorKey: 'ignore', limits: { bytes: 1, depth: 2 } });
+  parseJson(content);
+  const options: JsonOptions = { limits: {} };
+  parseJson('1', options);
+  // @ts-expect-error the result has to be checked first
+  value.a;
+  // @ts-expect-error not text
+  parseJson({});
+  // @ts-expect-error not bytes
+  parseJson(new ArrayBuffer(1));
+  // @ts-expect-error an unknown policy
+  parseJson('1', { protoKey: 'delete' });
+  // @ts-expect-error an unknown option
+  parseJson('1', { reviver: () => 1 });
+  // @ts-expect-error an unknown limit
+  parseJson('1', { limits: { keys: 1 } });
+  // @ts-expect-error a number
+  parseJson('1', { limits: { depth: '1' } });
+}
+
+export function merging(): void {
+  const merged = merge({ a: 1 }, { b: 'x' });
+  const { a, b }: { a: number; b: string } = merged;
+  assertType<Same<typeof a, number>>();
+  assertType<Same<typeof b, string>>();
+  merge({}, {}, {}, {});
+  merge({ a: 1 });
+  // @ts-expect-error an object
+  merge('a');
+  // @ts-expect-error an object
+  merge({}, null);
+  // @ts-expect-error not there
+  merged.c;
+}
+
+export async function passwords(): Promise<void> {
+  const options: PasswordHasherOptions = {
+    algorithm: 'argon2id',
+    argon2: { memoryKiB: 1, passes: 1, lanes: 1, tagLength: 32, saltLength: 16 },
+    bcrypt: { cost: 12 },
+    threads: 1,
+    maxQueue: 1,
+    limits: { memoryKiB: 1, passes: 1, lanes: 1, cost: 1 },
+  };
+  new PasswordHasher();
+  new PasswordHasher({});
+  const hasher = new PasswordHasher(options);
+  const hash = await hasher.hash('text');
+  assertType<Same<typeof hash, string>>();
+  await hasher.hash(bytes);
+  const verdict = await hasher.verify(hash, buffer);
+  assertType<Same<typeof verdict, { valid: boolean; needsRehash: boolean }>>();
+  await hasher.verify(null, 'x');
+  await hasher.verify(undefined, 'x');
+  assertType<Same<ReturnType<typeof hasher.needsRehash>, boolean>>();
+  const { threads, running, queued, completed, rejected, arenaBytes } = hasher.stats();
+  const sum: number = threads + running + queued + completed + rejected + arenaBytes;
+  assertType<Same<ReturnType<typeof hasher.close>, Promise<void>>>();
+  // @ts-expect-error a promise, which is always true
+  if (hasher.verify(hash, 'x')) hasher.stats();
+  // @ts-expect-error not in this version
+  new PasswordHasher({ algorithm: 'scrypt' });
+  // @ts-expect-error cost is an option of bcrypt
+  new PasswordHasher({ cost: 12 });
+  // @ts-expect-error memoryKiB, not memoryCost
+  new PasswordHasher({ argon2: { memoryCost: 19456 } });
+  // @ts-expect-error a stored hash is text
+  await hasher.verify(buffer, 'x');
+  // @ts-expect-error no password
+  await hasher.hash();
+  // @ts-expect-error text or bytes
+  await hasher.hash(sum);
+}
+
+export function encryption(): void {
+  const key = new AesGcmKey(generateKey());
+  const options: AeadOptions = { aad: 'x', into: bytes };
+  assertType<Same<ReturnType<typeof key.encrypt>, Buffer>>();
+  key.encrypt(bytes, 'text', options);
+  key.decrypt(bytes, key.encrypt(buffer, bytes, { aad: bytes }), {});
+  key.open(key.seal('text'), { into: buffer });
+  // @ts-expect-error a key is bytes
+  new AesGcmKey('a passphrase');
+  // @ts-expect-error no nonce
+  key.encrypt('text');
+  // @ts-expect-error what is opened is bytes
+  key.open('text');
+  // @ts-expect-error an unknown option
+  key.seal('text', { nonce: bytes });
+
+  const ring = new Keyring({ primary: 'a', keys: { a: bytes, b: generateKey() } });
+  ring.open(ring.seal('text', options), options);
+  assertType<Same<ReturnType<typeof ring.openToken>, unknown>>();
+  const token: string = ring.sealToken({ user: 7 }, { purpose: 'session', ttlMs: 1000 });
+  ring.openToken(token, { purpose: 'session' });
+  // @ts-expect-error no keys
+  new Keyring({ primary: 'a' });
+  // @ts-expect-error a key is bytes
+  new Keyring({ primary: 'a', keys: { a: 'secret' } });
+  // @ts-expect-error no purpose
+  ring.sealToken(1, { ttlMs: 1000 });
+  // @ts-expect-error no purpose
+  ring.openToken(token);
+  // @ts-expect-error a lifetime is for sealing
+  ring.openToken(token, { purpose: 'session', ttlMs: 1 });
+  // @ts-expect-error what comes out of a token has to be checked first
+  ring.openToken(token, { purpose: 'session' }).user;
+}
+
+export function errors(error: unknown): string {
+  if (error instanceof JsonError) {
+    const syntax: SyntaxError = error;
+    assertType<Same<typeof error.status, 400 | 413>>();
+    assertType<Same<typeof error.path, (string | number)[]>>();
+    const { code, pointer, offset, line, column } = error;
+    // @ts-expect-error parseJson never throws this one
+    if (code === 'ERR_DECRYPT') return '';
+    return `${syntax.name} ${code} ${pointer} ${offset + line + column}`;
+  }
+  if (error instanceof HoldfastError) {
+    const code: ErrorCode = error.code;
+    switch (error.code) {
+      case 'ERR_QUEUE_FULL':
+        return String(error.retryAfterMs?.toFixed());
+      // @ts-expect-error there is no such code
+      case 'ERR_NOTHING':
+        return '';
+      default:
+        // @ts-expect-error there may be none
+        error.status.toFixed();
+        // @ts-expect-error read-only
+        error.code = code;
+        return code;
+    }
+  }
+  // @ts-expect-error errors are made by holdfast
+  throw new HoldfastError('ERR_DECRYPT', 'message');
+}

@@ -7,7 +7,7 @@
  * through `exec`, as the language's protocol has it.
  */
 
-const native = require('./native.js');
+const { Keeper, programOf } = require('./regexp-program.js');
 
 const { get: getSource } = /** @type {PropertyDescriptor} */ (
   Object.getOwnPropertyDescriptor(RegExp.prototype, 'source')
@@ -19,28 +19,11 @@ const { get: getFlags } = /** @type {PropertyDescriptor} */ (Object.getOwnProper
  */
 let offsets = new Int32Array(64);
 
-/**
- * From this length on, the text that a global or sticky pattern works on is copied once and not at every match. Below,
- * copying it again costs less than asking whether it is the same.
- */
-const KEPT_LENGTH = 256;
-
 class SafeRegExp extends RegExp {
-  #test = /** @type {(text: string) => boolean} */ (/** @type {unknown} */ (undefined)); // until #compile
-  #exec = /** @type {(text: string, from: number, offsets: Int32Array) => boolean} */ (/** @type {unknown} */ (undefined));
-  #keep = /** @type {(text: string) => void} */ (/** @type {unknown} */ (undefined));
-  #execKept = /** @type {(from: number, offsets: Int32Array) => boolean} */ (/** @type {unknown} */ (undefined));
-  /** The text of which native code has a copy. */
-  #kept = '';
-  #groups = 0;
-  /** @type {string[]} */
-  #names = [];
-  /** @type {number[]} */
-  #named = [];
+  #program = /** @type {ReturnType<typeof programOf>} */ (/** @type {unknown} */ (undefined)); // until #compile
+  #test = /** @type {(text: string) => boolean} */ (/** @type {unknown} */ (undefined));
   #isStateful = false;
-  #isSticky = false;
-  #isLiteral = false;
-  #hasIndices = false;
+  #keeper = new Keeper();
 
   /**
    * @param {string | RegExp} pattern
@@ -59,12 +42,12 @@ class SafeRegExp extends RegExp {
       this.lastIndex = 0;
       return null;
     }
-    if (this.#isLiteral && this.#isStateful && isInsidePair(subject, lastIndex)) {
+    if (this.#isStateful && this.#program.isUnicodeLiteral && isInsidePair(subject, lastIndex)) {
       // With u, V8 goes back to the start of the pair, but not for some plain strings, and which is its own affair.
       // Any engine finds a plain string in linear time, so V8 may decide.
       return super.exec(subject);
     }
-    if (!this.#find(subject, this.#isStateful ? lastIndex : 0)) {
+    if (!this.#program.find(subject, this.#isStateful ? lastIndex : 0, offsets, this.#keeper)) {
       if (this.#isStateful) this.lastIndex = 0;
       return null;
     }
@@ -101,42 +84,12 @@ class SafeRegExp extends RegExp {
   #compile() {
     const source = Reflect.apply(/** @type {() => string} */ (getSource), this, []);
     const flags = Reflect.apply(/** @type {() => string} */ (getFlags), this, []);
-    const compiled = native.regexpCompile(source, flags);
-    this.#test = compiled.test;
-    this.#exec = compiled.exec;
-    this.#keep = compiled.keep;
-    this.#execKept = compiled.execKept;
-    this.#kept = '';
-    this.#groups = compiled.groups;
-    this.#named = compiled.named;
-    this.#names = compiled.named.length === 0 ? [] : groupNames(source, flags);
-    this.#isStateful = flags.includes('g') || flags.includes('y');
-    this.#isSticky = flags.includes('y');
-    this.#isLiteral = compiled.isLiteral && flags.includes('u');
-    this.#hasIndices = flags.includes('d');
-    if (offsets.length < 2 * (compiled.groups + 1)) offsets = new Int32Array(2 * (compiled.groups + 1));
-  }
-
-  /**
-   * Puts the first match at or after `from` into `offsets`. A series of calls that goes through a long text costs one
-   * copy of it, and one walk.
-   *
-   * @param {string} subject
-   * @param {number} from
-   */
-  #find(subject, from) {
-    if (!this.#isStateful || subject.length < KEPT_LENGTH) return this.#exec(subject, from, offsets);
-    if (this.#kept !== subject) {
-      this.#keep(subject);
-      this.#kept = subject;
-    }
-    const found = this.#execKept(from, offsets);
-    // A global search that finds nothing more has ended. A sticky one may go on at the next place, as split does.
-    if (!found && !this.#isSticky) {
-      this.#kept = '';
-      this.#keep('');
-    }
-    return found;
+    this.#program = programOf(source, flags);
+    this.#test = this.#program.test;
+    this.#isStateful = this.#program.isStateful;
+    this.#keeper = new Keeper();
+    const needed = 2 * (this.#program.groups + 1);
+    if (offsets.length < needed) offsets = new Int32Array(needed);
   }
 
   /**
@@ -145,44 +98,39 @@ class SafeRegExp extends RegExp {
    * @param {string} subject
    */
   #result(subject) {
+    const { groups, hasIndices, names, named } = this.#program;
     const result = /** @type {any} */ ([]);
-    for (let place = 0; place <= 2 * this.#groups; place += 2) {
+    for (let place = 0; place <= 2 * groups; place += 2) {
       const start = offsets[place];
       result.push(start < 0 ? undefined : subject.slice(start, offsets[place + 1]));
     }
     result.index = offsets[0];
     result.input = subject;
-    result.groups = this.#byName((group) => result[group]);
-    if (this.#hasIndices) {
+    result.groups = byName(result, names, named);
+    if (hasIndices) {
       const indices = /** @type {any} */ ([]);
-      for (let place = 0; place <= 2 * this.#groups; place += 2) {
+      for (let place = 0; place <= 2 * groups; place += 2) {
         indices.push(offsets[place] < 0 ? undefined : [offsets[place], offsets[place + 1]]);
       }
-      indices.groups = this.#byName((group) => indices[group]);
+      indices.groups = byName(indices, names, named);
       result.indices = indices;
     }
     return result;
   }
-
-  /** @param {(group: number) => unknown} valueOf */
-  #byName(valueOf) {
-    if (this.#names.length === 0) return undefined;
-    const groups = Object.create(null);
-    for (let place = 0; place < this.#names.length; place++) groups[this.#names[place]] = valueOf(this.#named[place]);
-    return groups;
-  }
 }
 
 /**
- * The names of a pattern's groups in their order, escapes resolved, as V8 reads them. The empty first alternative
- * matches at once, so the pattern itself is never run.
+ * The values of the named groups, or nothing when there are none.
  *
- * @param {string} source
- * @param {string} flags
+ * @param {unknown[]} values
+ * @param {string[]} names
+ * @param {number[]} numbers
  */
-function groupNames(source, flags) {
-  const match = /** @type {RegExpExecArray} */ (new RegExp(`|${source}`, flags).exec(''));
-  return Object.keys(/** @type {object} */ (match.groups));
+function byName(values, names, numbers) {
+  if (names.length === 0) return undefined;
+  const groups = Object.create(null);
+  for (let place = 0; place < names.length; place++) groups[names[place]] = values[numbers[place]];
+  return groups;
 }
 
 /**

@@ -7,7 +7,9 @@ use holdfast_regexp::{Error, Flags, Haystack, Matcher, Pattern, Subject};
 use napi::Env;
 use napi_derive::napi;
 
-use crate::boundary::{Call, Code, Failure, HotFunction, Text, TextArgument, Value, cold, hot_function};
+use crate::boundary::{
+    Call, Code, ExternalMemory, Failure, HotFunction, Text, TextArgument, Value, cold, hot_function,
+};
 
 /// No string of V8 is longer (2²⁹ − 24 code units), so offsets fit an Int32Array.
 const MAX_OFFSET: u32 = 1 << 30;
@@ -20,10 +22,9 @@ pub struct CompiledRegExp {
     /// `(text, from, offsets: Int32Array) => boolean`; `offsets` gets start and end of the match and of each group, -1
     /// for a group that took no part.
     pub exec: Value,
-    /// `(text) => undefined`: keeps a copy of `text` for `execKept`. The empty text frees it.
-    pub keep: Value,
-    /// `(from, offsets) => boolean`: as `exec`, in the text that is kept. Going forward, a series of calls costs one walk.
-    pub exec_kept: Value,
+    /// `() => [keep, execKept]`, a pair of functions with a text of its own. `keep(text)` keeps a copy of `text`, the empty
+    /// text frees it. `execKept(from, offsets) => boolean` is `exec` in it; going forward, a series of calls costs one walk.
+    pub keeper: Value,
     /// Capturing groups, the whole match not counted.
     pub groups: u32,
     /// The numbers of the named groups, ascending.
@@ -42,13 +43,13 @@ pub fn regexp_compile(env: Env, source: TextArgument, flags: TextArgument) -> na
         let flags =
             Flags::parse(&flags).ok_or_else(|| unsupported("a flag that this version does not know"))?;
         let pattern = Pattern::compile(&source, flags).map_err(failure)?;
-        let matcher = Rc::new(RefCell::new(pattern.matcher().map_err(failure)?));
-        let kept = Rc::new(Kept { matcher: Rc::clone(&matcher), subject: RefCell::new(None) });
+        let matcher = pattern.matcher().map_err(failure)?;
+        let _memory = ExternalMemory::announce(&env, matcher.memory_usage());
+        let program = Rc::new(Program { matcher: RefCell::new(matcher), _memory });
         Ok(CompiledRegExp {
-            test: hot_function(&env, Test(Rc::clone(&matcher)))?,
-            exec: hot_function(&env, Exec(Rc::clone(&matcher)))?,
-            keep: hot_function(&env, Keep(Rc::clone(&kept)))?,
-            exec_kept: hot_function(&env, ExecKept(kept))?,
+            test: hot_function(&env, Test(Rc::clone(&program)))?,
+            exec: hot_function(&env, Exec(Rc::clone(&program)))?,
+            keeper: hot_function(&env, NewKeeper(program))?,
             groups: pattern.groups(),
             named: pattern.named_groups().to_vec(),
             is_literal: pattern.is_literal(),
@@ -56,7 +57,13 @@ pub fn regexp_compile(env: Env, source: TextArgument, flags: TextArgument) -> na
     })
 }
 
-struct Test(Rc<RefCell<Matcher>>);
+/// What the functions of one pattern share.
+struct Program {
+    matcher: RefCell<Matcher>,
+    _memory: ExternalMemory,
+}
+
+struct Test(Rc<Program>);
 
 impl HotFunction for Test {
     const NAME: &'static str = "test";
@@ -64,12 +71,13 @@ impl HotFunction for Test {
 
     #[inline]
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        let found = call.text(0, |text| self.0.borrow_mut().is_match(haystack(text), 0).map_err(failure))?;
+        let found =
+            call.text(0, |text| self.0.matcher.borrow_mut().is_match(haystack(text), 0).map_err(failure))?;
         Ok(call.boolean(found))
     }
 }
 
-struct Exec(Rc<RefCell<Matcher>>);
+struct Exec(Rc<Program>);
 
 impl HotFunction for Exec {
     const NAME: &'static str = "exec";
@@ -83,16 +91,29 @@ impl HotFunction for Exec {
                 return Err(Failure::new(Code::OutOfRange, "the start lies after the text's end"));
             }
             call.offsets(2, |offsets| {
-                self.0.borrow_mut().find(haystack, from, writer(offsets)).map_err(failure)
+                self.0.matcher.borrow_mut().find(haystack, from, writer(offsets)).map_err(failure)
             })
         })?;
         Ok(call.boolean(found))
     }
 }
 
+struct NewKeeper(Rc<Program>);
+
+impl HotFunction for NewKeeper {
+    const NAME: &'static str = "keeper";
+    const ARGUMENTS: usize = 0;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let kept = Rc::new(Kept { program: Rc::clone(&self.0), text: RefCell::new(None) });
+        let keep = call.function(Keep(Rc::clone(&kept)))?;
+        Ok(call.values(&[keep, call.function(ExecKept(kept))?]))
+    }
+}
+
 struct Kept {
-    matcher: Rc<RefCell<Matcher>>,
-    subject: RefCell<Option<Subject>>,
+    program: Rc<Program>,
+    text: RefCell<Option<(Subject, ExternalMemory)>>,
 }
 
 struct Keep(Rc<Kept>);
@@ -104,9 +125,12 @@ impl HotFunction for Keep {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let subject = call.text(0, |text| {
             let haystack = haystack(text);
-            Ok((!haystack.is_empty()).then(|| self.0.matcher.borrow().subject(haystack)))
+            Ok((!haystack.is_empty()).then(|| self.0.program.matcher.borrow().subject(haystack)))
         })?;
-        self.0.subject.replace(subject);
+        self.0.text.replace(subject.map(|subject| {
+            let memory = call.external_memory(subject.memory_usage());
+            (subject, memory)
+        }));
         Ok(call.undefined())
     }
 }
@@ -119,11 +143,11 @@ impl HotFunction for ExecKept {
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let from = call.integer(0, MAX_OFFSET)? as usize;
-        let mut subject = self.0.subject.borrow_mut();
-        let Some(subject) = subject.as_mut().filter(|subject| from <= subject.len()) else {
+        let mut text = self.0.text.borrow_mut();
+        let Some((subject, _)) = text.as_mut().filter(|(subject, _)| from <= subject.len()) else {
             return Err(Failure::new(Code::OutOfRange, "the start lies after the text's end"));
         };
-        let mut matcher = self.0.matcher.borrow_mut();
+        let mut matcher = self.0.program.matcher.borrow_mut();
         let found =
             call.offsets(1, |offsets| matcher.find_in(subject, from, writer(offsets)).map_err(failure))?;
         Ok(call.boolean(found))

@@ -214,6 +214,16 @@ impl Call {
         Value::from_raw(result)
     }
 
+    /// A JavaScript function, as `hot_function` makes them.
+    pub(crate) fn function<F: super::HotFunction>(&self, instance: F) -> Result<Value, Failure> {
+        super::hot::function_in(self.env, instance)
+    }
+
+    /// Tells V8 of memory that a JavaScript object is going to keep alive.
+    pub(crate) fn external_memory(&self, bytes: usize) -> super::ExternalMemory {
+        super::ExternalMemory::new(self.env, bytes)
+    }
+
     pub(crate) fn undefined(&self) -> Value {
         // Node takes a null result as undefined.
         Value::from_raw(ptr::null_mut())
@@ -234,6 +244,22 @@ impl Call {
                 if sys::napi_create_double(self.env, value, &mut number) == sys::Status::napi_ok {
                     sys::napi_set_element(self.env, array, index, number);
                 }
+            }
+        }
+        Value::from_raw(array)
+    }
+
+    /// An array of values. Nothing is returned of it when the environment is closing.
+    pub(crate) fn values(&self, values: &[Value]) -> Value {
+        let mut array = ptr::null_mut();
+        // SAFETY: plain results in the environment of the call, and values of this call; a failure leaves a hole or null.
+        unsafe {
+            if sys::napi_create_array_with_length(self.env, values.len(), &mut array) != sys::Status::napi_ok
+            {
+                return self.undefined();
+            }
+            for (index, value) in (0u32..).zip(values) {
+                sys::napi_set_element(self.env, array, index, value.raw());
             }
         }
         Value::from_raw(array)

@@ -23,7 +23,10 @@ pub(crate) trait HotFunction: 'static {
 
 /// A JavaScript function that calls `instance`. When the function is collected, the instance is dropped.
 pub(crate) fn hot_function<F: HotFunction>(env: &Env, instance: F) -> Result<Value, Failure> {
-    let env = env.raw();
+    function_in(env.raw(), instance)
+}
+
+pub(super) fn function_in<F: HotFunction>(env: sys::napi_env, instance: F) -> Result<Value, Failure> {
     let instance = Box::into_raw(Box::new(instance)).cast::<c_void>();
     let mut function = ptr::null_mut();
     // SAFETY: name and length agree; `data` outlives the function, whose finalizer below is what frees it.

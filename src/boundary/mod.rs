@@ -13,6 +13,7 @@ mod environment;
 mod failure;
 mod guard;
 mod hot;
+mod memory;
 
 pub(crate) use arguments::{Integers, SecretBytes, TextArgument, Value};
 pub(crate) use call::{Call, Secret, Text};
@@ -21,3 +22,4 @@ pub(crate) use environment::{cold, initialize};
 pub(crate) use failure::{Code, Failure};
 pub(crate) use guard::{guard, install_panic_hook};
 pub(crate) use hot::{HotFunction, hot_function};
+pub(crate) use memory::ExternalMemory;

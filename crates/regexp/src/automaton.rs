@@ -67,6 +67,11 @@ impl Automaton {
         Ok(Automaton { regex, cache })
     }
 
+    /// Bytes of the program, and of the memory for searching as it is now.
+    pub(crate) fn memory_usage(&self) -> usize {
+        self.regex.memory_usage() + self.cache.memory_usage()
+    }
+
     /// Whether there is a match at or, unless `sticky`, after `from`.
     #[inline]
     pub(crate) fn is_match(&mut self, haystack: &[u8], from: usize, sticky: bool) -> bool {

@@ -152,6 +152,11 @@ impl Subject {
     pub fn is_empty(&self) -> bool {
         self.units == 0
     }
+
+    /// Bytes that the copy takes.
+    pub fn memory_usage(&self) -> usize {
+        self.bytes.capacity()
+    }
 }
 
 /// Runs a [`Pattern`]; holds the memory that searches reuse.
@@ -167,6 +172,11 @@ pub struct Matcher {
 }
 
 impl Matcher {
+    /// Bytes that the matcher holds now. Searching can make it grow, by some megabytes at the most.
+    pub fn memory_usage(&self) -> usize {
+        self.ascii.memory_usage() + self.wide.as_ref().map_or(0, Automaton::memory_usage)
+    }
+
     /// Whether the pattern matches at or (unless sticky) after `from`, which is at most the haystack's length.
     #[inline]
     pub fn is_match(&mut self, haystack: Haystack<'_>, from: usize) -> Result<bool, Error> {

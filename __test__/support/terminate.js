@@ -13,6 +13,8 @@ const [count, atATime, mode] = process.argv.slice(2).map((argument) => Number(ar
 const KINDS = ['hash', 'regexp', 'seal', 'json', 'construct', 'close'];
 const random = new Random(count);
 const rss = {};
+/** What each worker that lives has come to, for when one does not end. */
+const alive = new Map();
 const counts = {};
 let [started, ended] = [0, 0];
 let inMain = 0;
@@ -24,12 +26,23 @@ function one() {
   started++;
   const label = duringLoad ? 'require' : kind;
   counts[label] = (counts[label] ?? 0) + 1;
+  const number = started;
+  const note = (what) => alive.set(number, `${alive.get(number) ?? label}, ${what}`);
+  note('created');
   return new Promise((resolve, reject) => {
     const worker = new Worker(path.join(__dirname, 'worker.js'), { workerData: { kind } });
     worker.once('error', reject);
-    worker.once('exit', resolve);
+    worker.once('exit', () => {
+      alive.delete(number);
+      resolve(undefined);
+    });
+    const terminate = () => {
+      note('terminated');
+      worker.terminate();
+    };
     worker.on('message', (message) => {
-      if (message === (duringLoad ? 'started' : 'loaded')) setTimeout(() => worker.terminate(), random.below(4));
+      note(message);
+      if (message === (duringLoad ? 'started' : 'loaded')) setTimeout(terminate, random.below(4));
     });
   });
 }
@@ -53,7 +66,20 @@ async function hashing() {
   await hasher.close();
 }
 
+/** Ends the process when no worker has ended for 30 seconds, and says which ones are left. */
+function watch() {
+  let [seen, since] = [ended, Date.now()];
+  const timer = setInterval(() => {
+    if (ended > seen) [seen, since] = [ended, Date.now()];
+    if (Date.now() - since < 30_000) return;
+    console.error(`after ${ended} workers these do not end: ${JSON.stringify([...alive])}`);
+    process.kill(process.pid, 'SIGKILL'); // process.exit would wait for them
+  }, 1000);
+  timer.unref();
+}
+
 async function main() {
+  watch();
   const lanes = Array.from({ length: atATime }, lane);
   if (mode === 'main') lanes.push(hashing());
   await Promise.all(lanes);

@@ -1,6 +1,6 @@
 'use strict';
 
-/** AesGcmKey against node:crypto and WebCrypto, Keyring against the format that is documented, and both against damage. */
+/** AesGcmKey against node:crypto and WebCrypto, Keyring against the documented format, and both against damage. */
 
 const assert = require('node:assert/strict');
 const { createCipheriv, createDecipheriv, randomBytes, webcrypto } = require('node:crypto');

@@ -1,6 +1,6 @@
 'use strict';
 
-/** merge against a naive recursive merge, and on what breaks others: pollution, cycles, depth, accessors, frozen worlds. */
+/** merge against a naive recursive merge, and on what breaks others: pollution, cycles, depth, accessors. */
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');

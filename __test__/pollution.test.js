@@ -81,8 +81,15 @@ const CALLS = {
   'regexp, test': () => new SafeRegExp('^(?<year>\\d{4})-(\\d\\d)$', 'd').test('2026-11'),
   'regexp, exec': () => [...new SafeRegExp('(a)|(b)').exec('b')],
   'regexp, refused': () => new SafeRegExp('(a)\\1'),
-  'an error of each kind': () => ['ERR_CLOSED', 'ERR_JSON_LIMIT', 'ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_TYPE'].map((code) => outcome(() => { throw createError(code, 'text'); })), // prettier-ignore
-  'an error with details': () => outcome(() => { throw new HoldfastError('ERR_BINDING', 'text', {}); }), // prettier-ignore
+  'an error of each kind': () =>
+    ['ERR_CLOSED', 'ERR_JSON_LIMIT', 'ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_TYPE', 'ERR_QUEUE_FULL'].map((code) => {
+      const error = createError(code, 'text');
+      return [error.constructor.name, Object.hasOwn(error, 'cause'), ...Object.entries(error)];
+    }),
+  'an error with details': () => {
+    const error = new HoldfastError('ERR_BINDING', 'text', {});
+    return [Object.hasOwn(error, 'cause'), ...Object.entries(error)];
+  },
 };
 
 /** Calls that answer later; they are made under pollution and awaited after it. */

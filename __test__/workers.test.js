@@ -32,7 +32,7 @@ async function terminate(count, atATime, mode) {
 }
 
 describe('workers', () => {
-  it(`${WORKERS} in a row, each terminated in the middle of a call, in a process whose main thread never loads holdfast`, async (t) => {
+  it(`${WORKERS} in a row, each terminated in mid-call, where the main thread never loads holdfast`, async (t) => {
     const { ended, counts, rss } = await terminate(WORKERS, 2, 'workers');
     t.diagnostic(`ended ${ended}, ${JSON.stringify(counts)}, RSS in MiB after so many: ${JSON.stringify(rss)}`);
     assert.equal(ended, WORKERS);
@@ -78,7 +78,8 @@ describe('workers', () => {
           'const hasher = new PasswordHasher(); for (let n = 0; n < 20; n++) hasher.hash("x").catch(() => {});' +
           'setImmediate(() => { ' + end + ' });';
         let message;
-        new Worker(source, { eval: true }).on('error', (error) => (message = error.message)).on('exit', (code) => resolve([code, message]));
+        const worker = new Worker(source, { eval: true });
+        worker.on('error', (error) => (message = error.message)).on('exit', (code) => resolve([code, message]));
       });
       (async () => {
         const hasher = new PasswordHasher({ argon2: { memoryKiB: 64, passes: 1 } });

@@ -88,7 +88,7 @@ export interface JsonOptions {
   /** A key `constructor` whose value is an object with a key `prototype`. Default `'error'`. */
   constructorKey?: 'error' | 'remove' | 'ignore';
   limits?: {
-    /** Length of the input in bytes; a string counts its UTF-8 bytes. Default 2³⁰ − 1. */
+    /** Length of the input in bytes; a string counts its UTF-8 bytes. Default: what fits in a string, about 2²⁹. */
     bytes?: number;
     /** Arrays and objects inside each other; `[]` has depth 1. Default 128. */
     depth?: number;

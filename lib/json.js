@@ -6,6 +6,7 @@
  * JSON. The place of a finding is worked out only when there is one.
  */
 
+const { MAX_STRING_LENGTH } = require('node:buffer').constants;
 const { isSharedArrayBuffer } = require('node:util').types;
 const native = require('./native.js');
 const { JsonError, wrongType } = require('./errors.js');
@@ -28,7 +29,8 @@ const POLICIES = /** @type {const} */ (['error', 'remove', 'ignore']);
 const OPTIONS = table({
   protoKey: oneOf(POLICIES),
   constructorKey: oneOf(POLICIES),
-  limits: nested({ bytes: integer(0, 2 ** 30 - 1, 2 ** 30 - 1), depth: integer(0, 1_000_000, 128) }),
+  // What does not fit in a string cannot be parsed.
+  limits: nested({ bytes: integer(0, MAX_STRING_LENGTH, MAX_STRING_LENGTH), depth: integer(0, 1_000_000, 128) }),
 });
 const DEFAULTS = readOptions(undefined, OPTIONS);
 

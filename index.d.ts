@@ -88,7 +88,10 @@ export interface JsonOptions {
   /** A key `constructor` whose value is an object with a key `prototype`. Default `'error'`. */
   constructorKey?: 'error' | 'remove' | 'ignore';
   limits?: {
-    /** Length of the input in bytes; a string counts its UTF-8 bytes. Default: what fits in a string, about 2²⁹. */
+    /**
+     * Length of the input in bytes; a string counts its UTF-8 bytes. Default 2³⁰ − 1; what does not
+     * fit in a string of V8's (about 2²⁹) is over it in any case.
+     */
     bytes?: number;
     /** Arrays and objects inside each other; `[]` has depth 1. Default 128. */
     depth?: number;

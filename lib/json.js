@@ -29,8 +29,7 @@ const POLICIES = /** @type {const} */ (['error', 'remove', 'ignore']);
 const OPTIONS = table({
   protoKey: oneOf(POLICIES),
   constructorKey: oneOf(POLICIES),
-  // What does not fit in a string cannot be parsed.
-  limits: nested({ bytes: integer(0, MAX_STRING_LENGTH, MAX_STRING_LENGTH), depth: integer(0, 1_000_000, 128) }),
+  limits: nested({ bytes: integer(0, 2 ** 30 - 1, 2 ** 30 - 1), depth: integer(0, 1_000_000, 128) }),
 });
 const DEFAULTS = readOptions(undefined, OPTIONS);
 
@@ -44,7 +43,9 @@ function parseJson(input, options) {
   if (!isText && !isBytes(input)) throw wrongType('input', 'a string or a Uint8Array');
   // The text must not change between the scan and the parse.
   const text = isText || !isSharedArrayBuffer(input.buffer) ? input : Uint8Array.from(input);
-  if (byteLength(text, limits.bytes) > limits.bytes) {
+  // What does not fit in a string cannot be parsed, whatever the limit.
+  const maxBytes = Math.min(limits.bytes, MAX_STRING_LENGTH);
+  if (byteLength(text, maxBytes) > maxBytes) {
     throw jsonError(LIMIT[0], 'the text is longer than limits.bytes allows', text, 0, []);
   }
   const policies = POLICIES.indexOf(protoKey) | (POLICIES.indexOf(constructorKey) << 2);

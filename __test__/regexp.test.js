@@ -200,6 +200,21 @@ describe('SafeRegExp is a RegExp', () => {
     assert.ok('a-b'.split(new Shouting('-')).length === 2);
   });
 
+  it('whose flags are those it was made with, whatever a subclass says of them', () => {
+    class Lying extends SafeRegExp {
+      get flags() {
+        return 'gi';
+      }
+      get ignoreCase() {
+        return true;
+      }
+      get source() {
+        return 'b';
+      }
+    }
+    assert.deepEqual([new Lying('a').test('A'), new Lying('a').test('b'), new Lying('a').test('a')], [false, false, true]);
+  });
+
   it('when exec is called from inside a replace function', () => {
     const [outer, inner] = [new SafeRegExp('(\\w)(\\d)', 'g'), new SafeRegExp('(\\d)(\\w)?')];
     const result = 'a1 b2'.replace(outer, (all, letter, digit) => `${digit}${letter}${inner.exec(all)[1]}`);

@@ -9,10 +9,18 @@
 
 const { Keeper, programOf } = require('./regexp-program.js');
 
-const { get: getSource } = /** @type {PropertyDescriptor} */ (
-  Object.getOwnPropertyDescriptor(RegExp.prototype, 'source')
-);
-const { get: getFlags } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(RegExp.prototype, 'flags'));
+/** RegExp's own accessors, which a subclass may hide and other code may replace. */
+const getSource = getter('source');
+const FLAGS = Object.entries({
+  d: getter('hasIndices'),
+  g: getter('global'),
+  i: getter('ignoreCase'),
+  m: getter('multiline'),
+  s: getter('dotAll'),
+  u: getter('unicode'),
+  v: getter('unicodeSets'),
+  y: getter('sticky'),
+});
 
 /**
  * Where native code writes the offsets of a match; read before anything else can run. Grows to the largest pattern.
@@ -82,8 +90,8 @@ class SafeRegExp extends RegExp {
   }
 
   #compile() {
-    const source = Reflect.apply(/** @type {() => string} */ (getSource), this, []);
-    const flags = Reflect.apply(/** @type {() => string} */ (getFlags), this, []);
+    const source = Reflect.apply(getSource, this, []);
+    const flags = FLAGS.map(([flag, get]) => (Reflect.apply(get, this, []) ? flag : '')).join('');
     this.#program = programOf(source, flags);
     this.#test = this.#program.test;
     this.#isStateful = this.#program.isStateful;
@@ -117,6 +125,14 @@ class SafeRegExp extends RegExp {
     }
     return result;
   }
+}
+
+/**
+ * @param {string} name
+ * @returns {() => any}
+ */
+function getter(name) {
+  return /** @type {any} */ (Object.getOwnPropertyDescriptor(RegExp.prototype, name)).get;
 }
 
 /**

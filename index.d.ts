@@ -235,7 +235,7 @@ export interface AeadOptions {
  * which choose the nonce, or a {@link Keyring}, which also rotates keys.
  *
  * @throws {HoldfastError} `ERR_DECRYPT` from `decrypt` and `open`, whatever was wrong;
- *   `ERR_KEY_EXHAUSTED` from `seal` after 2³² messages
+ *   `ERR_KEY_EXHAUSTED` from `seal` at the 2³²-th message
  */
 export class AesGcmKey {
   constructor(key: Uint8Array);

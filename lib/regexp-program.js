@@ -8,7 +8,7 @@
 
 const native = require('./native.js');
 
-/** Programs remembered. One holds some 100 KiB, and at most some megabytes when many texts were searched. */
+/** Programs remembered. One holds 20 to 30 KiB, and at most some megabytes when many texts were searched. */
 const REMEMBERED = 32;
 
 /**

@@ -66,7 +66,7 @@ class SafeRegExp extends RegExp {
   /** @param {string} text */
   test(text) {
     // A subclass may have its own exec, and the language says that test asks it.
-    if (this.exec !== SafeRegExp.prototype.exec) return super.test(text);
+    if (this.exec !== ownExec) return super.test(text);
     const subject = typeof text === 'string' ? text : `${text}`;
     if (this.#isStateful) return this.exec(subject) !== null;
     toLength(this.lastIndex); // It has no effect, but the language reads it, and reading it may throw.
@@ -80,6 +80,7 @@ class SafeRegExp extends RegExp {
    * @param {string} [flags]
    */
   compile(pattern, flags) {
+    programOf(...sourceAndFlags(new RegExp(/** @type {string} */ (pattern), flags))); // refused before anything changes
     super.compile(/** @type {string} */ (pattern), flags);
     this.#compile();
     return this;
@@ -90,9 +91,7 @@ class SafeRegExp extends RegExp {
   }
 
   #compile() {
-    const source = Reflect.apply(getSource, this, []);
-    const flags = FLAGS.map(([flag, get]) => (Reflect.apply(get, this, []) ? flag : '')).join('');
-    this.#program = programOf(source, flags);
+    this.#program = programOf(...sourceAndFlags(this));
     this.#test = this.#program.test;
     this.#isStateful = this.#program.isStateful;
     this.#keeper = new Keeper();
@@ -125,6 +124,17 @@ class SafeRegExp extends RegExp {
     }
     return result;
   }
+}
+
+const { exec: ownExec } = SafeRegExp.prototype;
+
+/**
+ * @param {RegExp} re
+ * @returns {[string, string]}
+ */
+function sourceAndFlags(re) {
+  const flags = FLAGS.map(([flag, get]) => (Reflect.apply(get, re, []) ? flag : ''));
+  return [Reflect.apply(getSource, re, []), flags.join('')];
 }
 
 /**
@@ -166,7 +176,7 @@ function isInsidePair(text, index) {
  */
 function toLength(value) {
   if (typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER) return Math.trunc(value);
-  const number = Math.trunc(Number(value));
+  const number = Math.trunc(/** @type {any} */ (value)); // not Number(value), which takes a BigInt
   return number > 0 ? Math.min(number, Number.MAX_SAFE_INTEGER) : 0;
 }
 

@@ -1,4 +1,4 @@
-//! SafeRegExp's native side: compiles, and makes the two functions that run a pattern.
+//! SafeRegExp's native side: compiles, and makes the functions that run a pattern.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,10 +14,13 @@ use crate::boundary::{
 /// No string of V8 is longer (2²⁹ − 24 code units), so offsets fit an Int32Array.
 const MAX_OFFSET: u32 = 1 << 30;
 
+/// Bytes that a compiled pattern takes beyond what regex-automata counts: 15 KiB or so, by the process's memory.
+const UNCOUNTED_BYTES: usize = 16 << 10;
+
 /// A compiled pattern.
 #[napi(object, object_from_js = false)]
 pub struct CompiledRegExp {
-    /// `(text, from) => boolean`
+    /// `(text) => boolean`
     pub test: Value,
     /// `(text, from, offsets: Int32Array) => boolean`; `offsets` gets start and end of the match and of each group, -1
     /// for a group that took no part.
@@ -44,7 +47,7 @@ pub fn regexp_compile(env: Env, source: TextArgument, flags: TextArgument) -> na
             Flags::parse(&flags).ok_or_else(|| unsupported("a flag that this version does not know"))?;
         let pattern = Pattern::compile(&source, flags).map_err(failure)?;
         let matcher = pattern.matcher().map_err(failure)?;
-        let _memory = ExternalMemory::announce(&env, matcher.memory_usage());
+        let _memory = ExternalMemory::announce(&env, matcher.memory_usage() + UNCOUNTED_BYTES);
         let program = Rc::new(Program { matcher: RefCell::new(matcher), _memory });
         Ok(CompiledRegExp {
             test: hot_function(&env, Test(Rc::clone(&program)))?,

@@ -58,7 +58,7 @@ pub enum Error {
     TooLarge(&'static str),
 }
 
-/// A tester costs up to a millisecond to build and saves some fifty nanoseconds a test: patterns that are tested a few
+/// A tester takes 30 to 110 µs to build for everyday patterns, and saves some 40 ns a test: patterns that are tested a few
 /// times do without.
 const TESTS_BEFORE_TESTER: u32 = 100;
 

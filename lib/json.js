@@ -42,7 +42,7 @@ function parseJson(input, options) {
   const isText = typeof input === 'string';
   if (!isText && !isBytes(input)) throw wrongType('input', 'a string or a Uint8Array');
   // The text must not change between the scan and the parse.
-  const text = isText || !isSharedArrayBuffer(input.buffer) ? input : Uint8Array.from(input);
+  const text = isText || !isSharedArrayBuffer(input.buffer) ? input : new Uint8Array(input);
   // What does not fit in a string cannot be parsed, whatever the limit.
   const maxBytes = Math.min(limits.bytes, MAX_STRING_LENGTH);
   if (byteLength(text, maxBytes) > maxBytes) {

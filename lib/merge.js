@@ -10,7 +10,7 @@
 const { createError, wrongType } = require('./errors.js');
 const { hasPrototype } = require('./json.js');
 
-/** Members looked at in one call; a plain tree of this size takes about a second. */
+/** Members looked at in one call; a plain tree of this size takes about five seconds. */
 const MAX_MEMBERS = 10_000_000;
 
 /**

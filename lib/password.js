@@ -67,11 +67,10 @@ class PasswordHasher {
         cost: bcrypt.cost,
         threads,
         maxQueue,
-        maxMemoryKib: limits.memoryKiB,
+        maxMemoryKiB: limits.memoryKiB,
         maxPasses: limits.passes,
         maxLanes: limits.lanes,
         maxCost: limits.cost,
-        memoryKib: argon2.memoryKiB,
       },
       /**
        * @param {number} job

@@ -21,6 +21,7 @@ use crate::boundary::{
 pub struct PasswordSettings {
     /// Whether new hashes are bcrypt, not argon2id.
     pub bcrypt: bool,
+    #[napi(js_name = "memoryKiB")]
     pub memory_kib: f64,
     pub passes: f64,
     pub lanes: f64,
@@ -29,6 +30,7 @@ pub struct PasswordSettings {
     pub cost: f64,
     pub threads: f64,
     pub max_queue: f64,
+    #[napi(js_name = "maxMemoryKiB")]
     pub max_memory_kib: f64,
     pub max_passes: f64,
     pub max_lanes: f64,

@@ -13,7 +13,7 @@ struct EnvironmentState {
     create_error: sys::napi_ref,
 }
 
-/// Registers the JavaScript function that makes errors. Called once by `lib/binding.js`, right after loading.
+/// Registers the JavaScript function that makes errors. Called once by `lib/native.js`, right after loading.
 pub(crate) fn initialize(env: &Env, create_error: Value) -> Result<(), Failure> {
     let env = env.raw();
     let mut kind = 0;

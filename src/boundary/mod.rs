@@ -3,7 +3,7 @@
 //! Two kinds of native function exist. *Cold* ones (constructors, configuration) are `#[napi]` functions whose body
 //! runs under [`cold`]. *Hot* ones are made by [`hot_function`]: a callback whose `data` pointer is the instance it works
 //! on, with arguments read into stack buffers first. Both turn a panic into `ERR_INTERNAL` and throw every error
-//! through the one constructor that `lib/binding.js` registers, so that each has its JavaScript class and its `code`.
+//! through the one constructor that `lib/native.js` registers, so that each has its JavaScript class and its `code`.
 #![allow(unsafe_code)]
 
 mod arguments;

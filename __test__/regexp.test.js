@@ -21,8 +21,18 @@ function observe(re, text, lastIndex) {
   const seen = { lastIndex: re.lastIndex, match: null };
   if (match !== null) {
     const groups = match.groups && [Object.getPrototypeOf(match.groups), ...Object.entries(match.groups)];
-    const indices = match.indices && { spans: [...match.indices], groups: match.indices.groups && Object.entries(match.indices.groups) };
-    seen.match = { values: [...match], index: match.index, input: match.input, groups, indices, keys: Object.keys(match) };
+    const indices = match.indices && {
+      spans: [...match.indices],
+      groups: match.indices.groups && Object.entries(match.indices.groups),
+    };
+    seen.match = {
+      values: [...match],
+      index: match.index,
+      input: match.input,
+      groups,
+      indices,
+      keys: Object.keys(match),
+    };
   }
   re.lastIndex = lastIndex;
   seen.test = re.test(text);
@@ -38,7 +48,14 @@ function observeAll(re, text) {
   re.lastIndex = 0;
   const found = text.match(re);
   re.lastIndex = 0;
-  return { all, replaced, found: found && [...found], search: text.search(re), split: text.split(re), limited: text.split(re, 2) };
+  return {
+    all,
+    replaced,
+    found: found && [...found],
+    search: text.search(re),
+    split: text.split(re),
+    limited: text.split(re, 2),
+  };
 }
 
 function compile(source, flags) {
@@ -85,7 +102,20 @@ describe('SafeRegExp gives the results of RegExp', () => {
   });
 
   it('on every code unit, in every class and folding that is run', () => {
-    for (const source of ['^\\s$', '^\\w$', '^\\d$', '^\\W$', '^.$', '^[^a-z]$', '^[a-z]$', '^k$', '^s$', '^[^k]$', '^[\\w-]$', '^\\S$']) {
+    for (const source of [
+      '^\\s$',
+      '^\\w$',
+      '^\\d$',
+      '^\\W$',
+      '^.$',
+      '^[^a-z]$',
+      '^[a-z]$',
+      '^k$',
+      '^s$',
+      '^[^k]$',
+      '^[\\w-]$',
+      '^\\S$',
+    ]) {
       for (const flags of ['', 'i', 'u', 'iu', 's', 'su']) {
         const [ours, theirs] = [new SafeRegExp(source, flags), new RegExp(source, flags)];
         for (let unit = 0; unit <= 0xffff; unit++) {
@@ -111,7 +141,9 @@ describe('SafeRegExp gives the results of RegExp', () => {
       if (ours instanceof Error) continue;
       const theirs = new RegExp(source, flags.replace('g', ''));
       for (let round = 0; round < 250; round++) {
-        const text = Array.from({ length: round % 17 }, () => random.pick(['a', 'b', 'c', 'A', 'k', 's', '0', '_', ' ', '-', '\n'])).join('');
+        const text = Array.from({ length: round % 17 }, () =>
+          random.pick(['a', 'b', 'c', 'A', 'k', 's', '0', '_', ' ', '-', '\n']),
+        ).join('');
         ours.lastIndex = theirs.lastIndex = 0;
         if (ours.test(text) !== theirs.test(text)) assert.fail(`/${source}/${flags} on ${JSON.stringify(text)}`);
       }
@@ -122,7 +154,8 @@ describe('SafeRegExp gives the results of RegExp', () => {
   for (const { name, pattern, flags = '', texts } of cases.same) {
     it(`case: ${name}`, () => {
       const [ours, theirs] = [new SafeRegExp(pattern, flags), new RegExp(pattern, flags)];
-      for (const text of texts) assert.deepEqual(observe(ours, text, 0), observe(theirs, text, 0), JSON.stringify(text));
+      for (const text of texts)
+        assert.deepEqual(observe(ours, text, 0), observe(theirs, text, 0), JSON.stringify(text));
     });
   }
 });
@@ -141,15 +174,29 @@ describe('SafeRegExp refuses', () => {
   }
 
   it('patterns over the limits, quickly and without overflowing a stack', () => {
-    const patterns = ['('.repeat(1000) + ')'.repeat(1000), '(?:a{1000}){1000}', 'a{2000000000}', '[a-z]{65536}', `(${'a|'.repeat(30_000)}b)`];
+    const patterns = [
+      '('.repeat(1000) + ')'.repeat(1000),
+      '(?:a{1000}){1000}',
+      'a{2000000000}',
+      '[a-z]{65536}',
+      `(${'a|'.repeat(30_000)}b)`,
+    ];
     for (const pattern of patterns) {
       assert.throws(() => new SafeRegExp(pattern), { code: 'ERR_REGEXP_TOO_LARGE' }, pattern.slice(0, 20));
     }
   });
 
-  it('invalid syntax with V8\'s own error', () => {
-    for (const [pattern, flags] of [['(', ''], ['a', 'gg'], ['[b-a]', ''], ['\\', '']]) {
-      assert.throws(() => new SafeRegExp(pattern, flags), (error) => error instanceof SyntaxError && error.code === undefined);
+  it("invalid syntax with V8's own error", () => {
+    for (const [pattern, flags] of [
+      ['(', ''],
+      ['a', 'gg'],
+      ['[b-a]', ''],
+      ['\\', ''],
+    ]) {
+      assert.throws(
+        () => new SafeRegExp(pattern, flags),
+        (error) => error instanceof SyntaxError && error.code === undefined,
+      );
     }
   });
 });
@@ -172,7 +219,15 @@ describe('SafeRegExp is a RegExp', () => {
     assert.equal(new SafeRegExp('^undefined$').test(), true);
     assert.equal(new SafeRegExp('^1,2$').exec([1, 2]).input, '1,2');
     assert.throws(() => new SafeRegExp('a').test(Symbol('a')), TypeError);
-    assert.throws(() => new SafeRegExp('a').exec({ toString() { throw new RangeError('mine'); } }), { message: 'mine' });
+    assert.throws(
+      () =>
+        new SafeRegExp('a').exec({
+          toString() {
+            throw new RangeError('mine');
+          },
+        }),
+      { message: 'mine' },
+    );
   });
 
   it('whose lastIndex may be anything', () => {
@@ -180,7 +235,11 @@ describe('SafeRegExp is a RegExp', () => {
       for (const flags of ['', 'g', 'y']) {
         const [ours, theirs] = [new SafeRegExp('a', flags), new RegExp('a', flags)];
         ours.lastIndex = theirs.lastIndex = lastIndex;
-        assert.deepEqual([ours.exec('aab'), ours.lastIndex], [theirs.exec('aab'), theirs.lastIndex], `${String(lastIndex)} ${flags}`);
+        assert.deepEqual(
+          [ours.exec('aab'), ours.lastIndex],
+          [theirs.exec('aab'), theirs.lastIndex],
+          `${String(lastIndex)} ${flags}`,
+        );
       }
     }
     for (const lastIndex of [1n, Symbol('1')]) {
@@ -222,7 +281,10 @@ describe('SafeRegExp is a RegExp', () => {
         return 'b';
       }
     }
-    assert.deepEqual([new Lying('a').test('A'), new Lying('a').test('b'), new Lying('a').test('a')], [false, false, true]);
+    assert.deepEqual(
+      [new Lying('a').test('A'), new Lying('a').test('b'), new Lying('a').test('a')],
+      [false, false, true],
+    );
   });
 
   it('when exec is called from inside a replace function', () => {
@@ -233,11 +295,29 @@ describe('SafeRegExp is a RegExp', () => {
 
   it('when lastIndex is set into a surrogate pair', () => {
     const text = 'x😀😀ab😀z';
-    for (const source of ['😀', '😀a', '😀😀', '(?:😀)', '(😀)', '[😀]', '😀|x', '😀?', '(?:😀)a', '', '.', '\\ude00', '\\ud83d']) {
+    for (const source of [
+      '😀',
+      '😀a',
+      '😀😀',
+      '(?:😀)',
+      '(😀)',
+      '[😀]',
+      '😀|x',
+      '😀?',
+      '(?:😀)a',
+      '',
+      '.',
+      '\\ude00',
+      '\\ud83d',
+    ]) {
       for (const flags of ['g', 'gu', 'guy', 'gsu', 'dgu']) {
         for (let lastIndex = 0; lastIndex <= text.length; lastIndex++) {
           const [ours, theirs] = [new SafeRegExp(source, flags), new RegExp(source, flags)];
-          assert.deepEqual(observe(ours, text, lastIndex), observe(theirs, text, lastIndex), `/${source}/${flags} ${lastIndex}`);
+          assert.deepEqual(
+            observe(ours, text, lastIndex),
+            observe(theirs, text, lastIndex),
+            `/${source}/${flags} ${lastIndex}`,
+          );
         }
       }
     }
@@ -248,7 +328,10 @@ describe('SafeRegExp is a RegExp', () => {
     for (const part of [text, text.slice(0, 100_000)]) {
       for (const source of ['x(é)?y', '(y+)$', '^(x+)', 'z', '(x)(?:é|$)']) {
         for (const flags of ['', 'u', 'g']) {
-          assert.deepEqual(observe(new SafeRegExp(source, flags), part, 0), observe(new RegExp(source, flags), part, 0));
+          assert.deepEqual(
+            observe(new SafeRegExp(source, flags), part, 0),
+            observe(new RegExp(source, flags), part, 0),
+          );
         }
       }
     }
@@ -266,11 +349,29 @@ describe('SafeRegExp goes through a long text', () => {
   for (const [name, unit] of Object.entries(words)) {
     it(`of ${name} as RegExp does, forwards, backwards and with another text in between`, () => {
       const text = unit.repeat(60);
-      for (const [source, flags] of [['(\\w+)(,)?', 'g'], ['[^,;]+|.', 'gu'], ['(?:ab|[^a])', 'gy'], ['x*', 'g'], [';', 'gu'], ['😀', 'gu']]) {
+      for (const [source, flags] of [
+        ['(\\w+)(,)?', 'g'],
+        ['[^,;]+|.', 'gu'],
+        ['(?:ab|[^a])', 'gy'],
+        ['x*', 'g'],
+        [';', 'gu'],
+        ['😀', 'gu'],
+      ]) {
         const [ours, theirs] = [new SafeRegExp(source, flags), new RegExp(source, flags)];
         assert.deepEqual(observeAll(ours, text), observeAll(theirs, text), `/${source}/${flags}`);
-        for (const [part, lastIndex] of [[text, 300], [text, 20], [text.slice(1), 20], [text, 21], ['', 0], [text, 0]]) {
-          assert.deepEqual(observe(ours, part, lastIndex), observe(theirs, part, lastIndex), `/${source}/${flags} ${lastIndex}`);
+        for (const [part, lastIndex] of [
+          [text, 300],
+          [text, 20],
+          [text.slice(1), 20],
+          [text, 21],
+          ['', 0],
+          [text, 0],
+        ]) {
+          assert.deepEqual(
+            observe(ours, part, lastIndex),
+            observe(theirs, part, lastIndex),
+            `/${source}/${flags} ${lastIndex}`,
+          );
         }
       }
     });

@@ -164,7 +164,7 @@ fn writer(offsets: &mut [i32]) -> impl FnMut(usize, Option<usize>) {
 
 fn haystack(text: Text<'_>) -> Haystack<'_> {
     match text {
-        Text::Ascii(bytes) => Haystack::Ascii(bytes),
+        Text::Ascii(bytes) => Haystack::Latin1(bytes),
         Text::Utf16(units) => Haystack::Utf16(units),
     }
 }

@@ -16,7 +16,7 @@ fuzz_target!(|input: (&str, &str, Vec<u16>, usize)| {
     if units.iter().all(|&unit| unit < 0x80) {
         let bytes: Vec<u8> = units.iter().map(|&unit| unit as u8).collect();
         let mut ascii = Vec::new();
-        assert_eq!(matcher.find(Haystack::Ascii(&bytes), from, |_, offset| ascii.push(offset)), Ok(found));
+        assert_eq!(matcher.find(Haystack::Latin1(&bytes), from, |_, offset| ascii.push(offset)), Ok(found));
         assert!(!found || ascii == wide);
     }
 });

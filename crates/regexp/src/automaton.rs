@@ -9,7 +9,8 @@
 //!   the search starts, `^`, `$` and `\b` never hold there, and a nullable pattern with `\B` is refused below;
 //! - a non-empty match starts with a lead byte, as no sequence of [`encode`](crate::encode) starts with a continuation.
 //!
-//! ASCII haystacks run on an automaton of their own, whose classes are cut to ASCII: it is much smaller.
+//! One-byte haystacks run on an automaton of their own, whose classes are cut to Latin-1: it is much smaller, and nothing
+//! has to be encoded.
 
 use regex_automata::meta::{BuildError, Cache, Config, Regex};
 use regex_automata::util::primitives::NonMaxUsize;
@@ -32,7 +33,8 @@ const MAX_PROGRAM_BYTES: usize = 32 << 20;
 /// Which haystacks an automaton is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Alphabet {
-    Ascii,
+    /// A byte is a character up to U+00FF.
+    Latin1,
     /// Bytes as [`crate::encode`] makes them.
     Wide,
 }
@@ -42,11 +44,23 @@ pub(crate) struct Automaton {
     cache: Cache,
 }
 
-/// Refuses what the automaton cannot run exactly or not within bounds. Checked once, at compilation of the pattern.
+/// What an automaton gives exactly for a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Claims {
+    /// Whether there is a match, and where the first one starts and ends.
+    pub(crate) bounds: bool,
+    /// What its groups captured.
+    pub(crate) captures: bool,
+}
+
+/// The rule that this module's header states.
+pub(crate) fn claims(root: &Node) -> Claims {
+    let bounds = runs_exactly(root) && !(root.is_nullable() && contains_not_word_boundary(root));
+    Claims { bounds, captures: bounds && loops_set_their_captures(root) }
+}
+
+/// Bounds the work that compiling and searching may take. Checked once, at compilation of the pattern.
 pub(crate) fn admit(root: &Node, groups: u32) -> Result<(), Error> {
-    if root.is_nullable() && contains_not_word_boundary(root) {
-        return Err(Error::Unsupported("\\B in a pattern that can match the empty string"));
-    }
     let expanded = expanded_size(root);
     if expanded > MAX_EXPANDED || expanded.saturating_mul(u64::from(groups) + 1) > MAX_EXPANDED_BY_GROUPS {
         return Err(Error::TooLarge(
@@ -54,6 +68,43 @@ pub(crate) fn admit(root: &Node, groups: u32) -> Result<(), Error> {
         ));
     }
     Ok(())
+}
+
+fn runs_exactly(node: &Node) -> bool {
+    match node {
+        Node::Empty | Node::Class(_) => true,
+        Node::Assertion(assertion) => look(*assertion).is_some(),
+        Node::Concatenation(nodes) | Node::Alternation(nodes) => nodes.iter().all(runs_exactly),
+        Node::Repetition { body, .. } => !body.is_nullable() && runs_exactly(body),
+        Node::Capture(_, body) => runs_exactly(body),
+        Node::Look { .. } | Node::BackReference { .. } => false,
+    }
+}
+
+/// Whether every iteration of every loop sets all captures of the body, so that their reset cannot be seen.
+fn loops_set_their_captures(node: &Node) -> bool {
+    match node {
+        Node::Empty | Node::Class(_) | Node::Assertion(_) | Node::BackReference { .. } => true,
+        Node::Concatenation(nodes) | Node::Alternation(nodes) => nodes.iter().all(loops_set_their_captures),
+        Node::Repetition { max, body, .. } => {
+            let (mut all, mut always) = (Vec::new(), Vec::new());
+            if max.is_none_or(|max| max > 1) {
+                body.captures(&mut all, &mut always);
+            }
+            all.iter().all(|group| always.contains(group)) && loops_set_their_captures(body)
+        }
+        Node::Capture(_, body) | Node::Look { body, .. } => loops_set_their_captures(body),
+    }
+}
+
+fn look(assertion: Assertion) -> Option<Look> {
+    match assertion {
+        Assertion::InputStart => Some(Look::Start),
+        Assertion::InputEnd => Some(Look::End),
+        Assertion::WordBoundary => Some(Look::WordAscii),
+        Assertion::NotWordBoundary => Some(Look::WordAsciiNegate),
+        _ => None,
+    }
 }
 
 impl Automaton {
@@ -107,20 +158,20 @@ fn build_error(error: &BuildError) -> Error {
 
 fn expanded_size(node: &Node) -> u64 {
     match node {
-        Node::Empty | Node::Class(_) | Node::Assertion(_) => 1,
+        Node::Empty | Node::Class(_) | Node::Assertion(_) | Node::BackReference { .. } => 1,
         Node::Concatenation(nodes) | Node::Alternation(nodes) => {
             nodes.iter().map(expanded_size).fold(1, u64::saturating_add)
         }
         Node::Repetition { min, max, body, .. } => {
             expanded_size(body).saturating_mul(u64::from(max.unwrap_or(*min).max(1)))
         }
-        Node::Capture(_, body) => expanded_size(body).saturating_add(1),
+        Node::Capture(_, body) | Node::Look { body, .. } => expanded_size(body).saturating_add(1),
     }
 }
 
 fn contains_not_word_boundary(node: &Node) -> bool {
     match node {
-        Node::Empty | Node::Class(_) => false,
+        Node::Empty | Node::Class(_) | Node::Look { .. } | Node::BackReference { .. } => false,
         Node::Assertion(assertion) => *assertion == Assertion::NotWordBoundary,
         Node::Concatenation(nodes) | Node::Alternation(nodes) => nodes.iter().any(contains_not_word_boundary),
         Node::Repetition { body, .. } | Node::Capture(_, body) => contains_not_word_boundary(body),
@@ -130,14 +181,11 @@ fn contains_not_word_boundary(node: &Node) -> bool {
 pub(crate) fn translate(node: &Node, alphabet: Alphabet) -> Hir {
     match node {
         Node::Empty => Hir::empty(),
-        Node::Class(set) if alphabet == Alphabet::Ascii => ascii_class(set),
+        Node::Class(set) if alphabet == Alphabet::Latin1 => latin1_class(set),
         Node::Class(set) => wide_class(set),
-        Node::Assertion(assertion) => Hir::look(match assertion {
-            Assertion::InputStart => Look::Start,
-            Assertion::InputEnd => Look::End,
-            Assertion::WordBoundary => Look::WordAscii,
-            Assertion::NotWordBoundary => Look::WordAsciiNegate,
-        }),
+        // `claims` lets nothing through that has no counterpart here.
+        Node::Assertion(assertion) => look(*assertion).map_or_else(Hir::fail, Hir::look),
+        Node::Look { .. } | Node::BackReference { .. } => Hir::fail(),
         Node::Concatenation(nodes) => {
             Hir::concat(nodes.iter().map(|part| translate(part, alphabet)).collect())
         }
@@ -156,9 +204,9 @@ pub(crate) fn translate(node: &Node, alphabet: Alphabet) -> Hir {
     }
 }
 
-fn ascii_class(set: &Set) -> Hir {
-    let ascii = set.within(0, 0x7F);
-    let ranges = ascii.ranges().iter().map(|&(low, high)| ClassBytesRange::new(low as u8, high as u8));
+fn latin1_class(set: &Set) -> Hir {
+    let latin1 = set.within(0, 0xFF);
+    let ranges = latin1.ranges().iter().map(|&(low, high)| ClassBytesRange::new(low as u8, high as u8));
     Hir::class(Class::Bytes(ClassBytes::new(ranges)))
 }
 

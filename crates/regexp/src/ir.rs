@@ -20,21 +20,39 @@ pub(crate) enum Node {
     },
     /// A capturing group; group 0, the whole match, is implicit.
     Capture(u32, Box<Node>),
+    /// Lookahead or lookbehind. The body stands as it was written; behind, it is matched from its end to its start.
+    Look {
+        behind: bool,
+        negative: bool,
+        body: Box<Node>,
+    },
+    /// The text of the group of these (one name may stand for several) that has matched; empty when none has.
+    BackReference {
+        groups: Vec<u32>,
+        ignore_case: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Assertion {
     InputStart,
     InputEnd,
+    /// `^` with `m`: at the start, or after a line terminator.
+    LineStart,
+    /// `$` with `m`: at the end, or before a line terminator.
+    LineEnd,
     WordBoundary,
     NotWordBoundary,
+    /// `\b` with `i` and `u`, where U+017F and U+212A are word characters too.
+    FoldedWordBoundary,
+    NotFoldedWordBoundary,
 }
 
 impl Node {
     /// Whether the node can match the empty string somewhere.
     pub(crate) fn is_nullable(&self) -> bool {
         match self {
-            Node::Empty | Node::Assertion(_) => true,
+            Node::Empty | Node::Assertion(_) | Node::Look { .. } | Node::BackReference { .. } => true,
             Node::Class(_) => false,
             Node::Concatenation(parts) => parts.iter().all(Node::is_nullable),
             Node::Alternation(branches) => branches.iter().any(Node::is_nullable),
@@ -55,7 +73,15 @@ impl Node {
     /// Collects the groups in the node (`all`) and those that take part in every match of it (`always`).
     pub(crate) fn captures(&self, all: &mut Vec<u32>, always: &mut Vec<u32>) {
         match self {
-            Node::Empty | Node::Assertion(_) | Node::Class(_) => {}
+            Node::Empty | Node::Assertion(_) | Node::Class(_) | Node::BackReference { .. } => {}
+            Node::Look { negative, body, .. } => {
+                // A negative one leaves its groups unset when it holds.
+                let mut here = Vec::new();
+                body.captures(all, &mut here);
+                if !negative {
+                    always.extend(here);
+                }
+            }
             Node::Concatenation(parts) => {
                 for part in parts {
                     part.captures(all, always);

@@ -217,21 +217,9 @@ impl Lowering {
     }
 }
 
-/// A loop, if its results are the same on an automaton. Two rules of ECMAScript have no counterpart there:
-/// an iteration past the minimum that matches empty fails (so no body may match empty), and every iteration starts
-/// with its captures unset (which cannot be seen if every iteration sets them all).
+/// A loop. Counts past the longest string are no bounds, or no match.
 fn repetition(min: u64, max: Option<u64>, greedy: bool, body: Node) -> Result<Node, Error> {
-    if body.is_nullable() {
-        return Err(Error::Unsupported("a loop whose body can match the empty string"));
-    }
     let max = max.filter(|&max| max < UNBOUNDED);
-    if max.is_none_or(|max| max > 1) {
-        let (mut all, mut always) = (Vec::new(), Vec::new());
-        body.captures(&mut all, &mut always);
-        if all.iter().any(|group| !always.contains(group)) {
-            return Err(Error::Unsupported("a capture that an iteration of a loop may leave unset"));
-        }
-    }
     let too_large = |_| Error::TooLarge("a loop counts further than a string is long");
     Ok(Node::Repetition {
         min: u32::try_from(min).map_err(too_large)?,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use regex_automata::util::primitives::NonMaxUsize;
 
-use crate::automaton::{Alphabet, Automaton, admit};
+use crate::automaton::{Alphabet, Automaton, Claims, admit, claims};
 use crate::encode::{Place, encode};
 use crate::ir::Node;
 use crate::lower::{Lowered, lower};
@@ -65,8 +65,8 @@ const TESTS_BEFORE_TESTER: u32 = 100;
 /// Text to search in. Both forms have the same offsets.
 #[derive(Clone, Copy, Debug)]
 pub enum Haystack<'a> {
-    /// Bytes that are all below 0x80.
-    Ascii(&'a [u8]),
+    /// Characters up to U+00FF, a byte each.
+    Latin1(&'a [u8]),
     /// UTF-16 code units, lone surrogates included.
     Utf16(&'a [u16]),
 }
@@ -75,7 +75,7 @@ impl Haystack<'_> {
     /// In UTF-16 code units.
     pub fn len(&self) -> usize {
         match self {
-            Haystack::Ascii(bytes) => bytes.len(),
+            Haystack::Latin1(bytes) => bytes.len(),
             Haystack::Utf16(units) => units.len(),
         }
     }
@@ -107,6 +107,9 @@ impl Pattern {
     pub fn compile(source: &str, flags: Flags) -> Result<Pattern, Error> {
         let Lowered { root, groups, named } = lower(source, flags)?;
         admit(&root, groups)?;
+        if claims(&root) != (Claims { bounds: true, captures: true }) {
+            return Err(Error::Unsupported("this construct"));
+        }
         Ok(Pattern { program: Arc::new(Program { root, flags, groups, named }) })
     }
 
@@ -127,16 +130,16 @@ impl Pattern {
 
     /// A matcher of its own for one thread.
     pub fn matcher(&self) -> Result<Matcher, Error> {
-        let ascii = Automaton::build(&self.program.root, Alphabet::Ascii)?;
+        let latin1 = Automaton::build(&self.program.root, Alphabet::Latin1)?;
         let slots = vec![None; 2 * (self.program.groups as usize + 1)];
-        Ok(Matcher { pattern: self.clone(), ascii, wide: None, tester: None, tests: 0, slots })
+        Ok(Matcher { pattern: self.clone(), latin1, wide: None, tester: None, tests: 0, slots })
     }
 }
 
 /// A text to be searched many times.
 pub struct Subject {
     bytes: Vec<u8>,
-    is_ascii: bool,
+    is_latin1: bool,
     units: usize,
     /// Where the last search started.
     from: Place,
@@ -162,7 +165,7 @@ impl Subject {
 /// Runs a [`Pattern`]; holds the memory that searches reuse.
 pub struct Matcher {
     pattern: Pattern,
-    ascii: Automaton,
+    latin1: Automaton,
     /// Built when the first haystack outside ASCII comes.
     wide: Option<Automaton>,
     /// Built when the pattern has been tested [`TESTS_BEFORE_TESTER`] times, if it can be.
@@ -174,7 +177,7 @@ pub struct Matcher {
 impl Matcher {
     /// Bytes that the matcher holds now. Searching can make it grow, by some megabytes at the most.
     pub fn memory_usage(&self) -> usize {
-        self.ascii.memory_usage() + self.wide.as_ref().map_or(0, Automaton::memory_usage)
+        self.latin1.memory_usage() + self.wide.as_ref().map_or(0, Automaton::memory_usage)
     }
 
     /// Whether the pattern matches at or (unless sticky) after `from`, which is at most the haystack's length.
@@ -182,7 +185,7 @@ impl Matcher {
     pub fn is_match(&mut self, haystack: Haystack<'_>, from: usize) -> Result<bool, Error> {
         let Flags { sticky, unicode, .. } = self.pattern.program.flags;
         match haystack {
-            Haystack::Ascii(bytes) => {
+            Haystack::Latin1(bytes) => {
                 if from == 0 && bytes.len() <= Tester::MAX_HAYSTACK {
                     if let Some(tester) = &self.tester {
                         return Ok(tester.is_match(bytes));
@@ -192,7 +195,7 @@ impl Matcher {
                         self.tester = Tester::build(&self.pattern.program.root, sticky);
                     }
                 }
-                Ok(self.ascii.is_match(bytes, from, sticky))
+                Ok(self.latin1.is_match(bytes, from, sticky))
             }
             Haystack::Utf16(units) => {
                 let bytes = encode(units, unicode);
@@ -214,8 +217,8 @@ impl Matcher {
     ) -> Result<bool, Error> {
         let Flags { sticky, unicode, .. } = self.pattern.program.flags;
         match haystack {
-            Haystack::Ascii(bytes) => {
-                let found = self.ascii.find(bytes, from, sticky, &mut self.slots);
+            Haystack::Latin1(bytes) => {
+                let found = self.latin1.find(bytes, from, sticky, &mut self.slots);
                 if found {
                     for (place, slot) in self.slots.iter().enumerate() {
                         offsets(place, slot.map(NonMaxUsize::get));
@@ -226,7 +229,7 @@ impl Matcher {
             Haystack::Utf16(units) => {
                 let bytes = encode(units, unicode);
                 let mut subject =
-                    Subject { bytes, is_ascii: false, units: units.len(), from: Place::default() };
+                    Subject { bytes, is_latin1: false, units: units.len(), from: Place::default() };
                 self.find_in(&mut subject, from, offsets)
             }
         }
@@ -234,12 +237,12 @@ impl Matcher {
 
     /// A copy of `haystack`, ready to be searched many times by this matcher.
     pub fn subject(&self, haystack: Haystack<'_>) -> Subject {
-        let (mut bytes, is_ascii) = match haystack {
-            Haystack::Ascii(bytes) => (bytes.to_vec(), true),
+        let (mut bytes, is_latin1) = match haystack {
+            Haystack::Latin1(bytes) => (bytes.to_vec(), true),
             Haystack::Utf16(units) => (encode(units, self.pattern.program.flags.unicode), false),
         };
         bytes.shrink_to_fit();
-        Subject { bytes, is_ascii, units: haystack.len(), from: Place::default() }
+        Subject { bytes, is_latin1, units: haystack.len(), from: Place::default() }
     }
 
     /// As [`Matcher::find`], in a subject. Successive searches that go forward cost what they search, and no more.
@@ -249,8 +252,8 @@ impl Matcher {
         from: usize,
         mut offsets: impl FnMut(usize, Offset),
     ) -> Result<bool, Error> {
-        if subject.is_ascii {
-            return self.find(Haystack::Ascii(&subject.bytes), from, offsets);
+        if subject.is_latin1 {
+            return self.find(Haystack::Latin1(&subject.bytes), from, offsets);
         }
         let sticky = self.pattern.program.flags.sticky;
         let known = if subject.from.unit <= from { subject.from } else { Place::default() };

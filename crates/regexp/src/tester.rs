@@ -1,4 +1,4 @@
-//! Whether a short ASCII text matches, and nothing else: the fastest way through the commonest question.
+//! Whether a short Latin-1 text matches, and nothing else: the fastest way through the commonest question.
 //!
 //! A table automaton waits for one memory access a step, and that is all its time. This one steps two bytes at a time:
 //! its table is indexed by a state and a *pair* of byte classes. It is made from regex-automata's dense DFA, which stays
@@ -25,8 +25,8 @@ const DEAD: u32 = 0;
 const MATCHED: u32 = 1;
 
 pub(crate) struct Tester {
-    /// The class of each ASCII byte, below `1 << class_bits`.
-    class: [u8; 128],
+    /// The class of each byte, below `1 << class_bits`.
+    class: [u8; 256],
     class_bits: u32,
     /// `pairs[state | first class << class_bits | second class]` is the next state; a state is its number, shifted left
     /// by `2 * class_bits`.
@@ -46,7 +46,7 @@ impl Tester {
     pub(crate) fn build(root: &Node, sticky: bool) -> Option<Tester> {
         let nfa = thompson::Compiler::new()
             .configure(thompson::Config::new().utf8(false).which_captures(thompson::WhichCaptures::None))
-            .build_from_hir(&translate(root, Alphabet::Ascii))
+            .build_from_hir(&translate(root, Alphabet::Latin1))
             .ok()?;
         let config = dense::Config::new()
             .start_kind(if sticky { StartKind::Anchored } else { StartKind::Unanchored })
@@ -59,10 +59,10 @@ impl Tester {
         Tester::from_dense(&dfa, start)
     }
 
-    /// Whether the text, which is all ASCII, has a match.
+    /// Whether the text, in Latin-1, has a match.
     #[inline]
     pub(crate) fn is_match(&self, text: &[u8]) -> bool {
-        let class = |byte: u8| u32::from(self.class[usize::from(byte & 0x7F)]);
+        let class = |byte: u8| u32::from(self.class[usize::from(byte)]);
         let (mut state, pairs) = match text {
             [first, rest @ ..] if text.len() % 2 == 1 => (self.first[class(*first) as usize], rest),
             _ => (self.start, text),
@@ -74,7 +74,7 @@ impl Tester {
     }
 
     fn from_dense<D: AsRef<[u32]>>(dfa: &dense::DFA<D>, start: StateID) -> Option<Tester> {
-        let (class, representatives) = ascii_classes(dfa);
+        let (class, representatives) = latin1_classes(dfa);
         let class_bits = representatives.len().next_power_of_two().trailing_zeros();
         let width = 1usize << class_bits;
 
@@ -113,18 +113,18 @@ impl Tester {
     }
 }
 
-/// The classes that the DFA tells apart within ASCII, renumbered from 0, and a byte of each.
-fn ascii_classes<D: AsRef<[u32]>>(dfa: &dense::DFA<D>) -> ([u8; 128], Vec<u8>) {
+/// The classes that the DFA tells apart within Latin-1, renumbered from 0, and a byte of each.
+fn latin1_classes<D: AsRef<[u32]>>(dfa: &dense::DFA<D>) -> ([u8; 256], Vec<u8>) {
     let known = dfa.byte_classes();
-    let mut class = [0u8; 128];
+    let mut class = [0u8; 256];
     let mut representatives: Vec<u8> = Vec::new();
-    for byte in 0..128u8 {
+    for byte in 0..=255u8 {
         let same = representatives.iter().position(|&other| known.get(other) == known.get(byte));
         let number = same.unwrap_or(representatives.len());
         if number == representatives.len() {
             representatives.push(byte);
         }
-        // At most 128.
+        // At most 255, as there are 256 bytes.
         class[usize::from(byte)] = number as u8;
     }
     (class, representatives)

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use holdfast_regexp::{Error, Flags, Haystack, Matcher, Pattern, Subject};
+use holdfast_regexp::{Error, Flags, Haystack, Limits, Matcher, Pattern, Subject};
 use napi::Env;
 use napi_derive::napi;
 
@@ -45,7 +45,7 @@ pub fn regexp_compile(env: Env, source: TextArgument, flags: TextArgument) -> na
         let flags = String::from_utf16_lossy(&flags.0);
         let flags =
             Flags::parse(&flags).ok_or_else(|| unsupported("a flag that this version does not know"))?;
-        let pattern = Pattern::compile(&source, flags).map_err(failure)?;
+        let pattern = Pattern::compile(&source, flags, Limits::default()).map_err(failure)?;
         let matcher = pattern.matcher().map_err(failure)?;
         let _memory = ExternalMemory::announce(&env, matcher.memory_usage() + UNCOUNTED_BYTES);
         let program = Rc::new(Program { matcher: RefCell::new(matcher), _memory });
@@ -128,7 +128,10 @@ impl HotFunction for Keep {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let subject = call.text(0, |text| {
             let haystack = haystack(text);
-            Ok((!haystack.is_empty()).then(|| self.0.program.matcher.borrow().subject(haystack)))
+            if haystack.is_empty() {
+                return Ok(None);
+            }
+            self.0.program.matcher.borrow().subject(haystack).map(Some).map_err(failure)
         })?;
         self.0.text.replace(subject.map(|subject| {
             let memory = call.external_memory(subject.memory_usage());
@@ -176,6 +179,7 @@ fn failure(error: Error) -> Failure {
             "the pattern has a back-reference, which cannot be matched in linear time: compare the captures after matching",
         ),
         Error::Unsupported(construct) => unsupported(construct),
+        Error::Memory | Error::Budget => unsupported("this text"),
         Error::TooLarge(what) => Failure::new(
             Code::RegexpTooLarge,
             format!("{what}: write a smaller pattern, or check lengths in code"),

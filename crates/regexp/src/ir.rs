@@ -61,6 +61,17 @@ impl Node {
         }
     }
 
+    pub(crate) fn has_reference(&self) -> bool {
+        match self {
+            Node::BackReference { .. } => true,
+            Node::Empty | Node::Class(_) | Node::Assertion(_) => false,
+            Node::Concatenation(nodes) | Node::Alternation(nodes) => nodes.iter().any(Node::has_reference),
+            Node::Repetition { body, .. } | Node::Capture(_, body) | Node::Look { body, .. } => {
+                body.has_reference()
+            }
+        }
+    }
+
     /// Whether the node is a string: one character after the other.
     pub(crate) fn is_literal(&self) -> bool {
         match self {

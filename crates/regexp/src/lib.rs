@@ -7,13 +7,22 @@
 //! Offsets are UTF-16 code units of the haystack throughout.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod agreement;
 mod automaton;
+mod backtracker;
 mod depth;
 mod encode;
 mod ir;
 mod lower;
+mod memo;
 mod pattern;
+mod program;
+mod search;
 mod set;
+mod start;
 mod tester;
+mod units;
+mod utf8;
 
-pub use pattern::{Error, Flags, Haystack, Matcher, Offset, Pattern, Subject};
+pub use pattern::{Error, Flags, Haystack, Limits, Matcher, Offset, Pattern, Subject};

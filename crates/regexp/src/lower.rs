@@ -81,7 +81,14 @@ impl Lowering {
     fn term(&mut self, term: &Term<'_>) -> Result<Node, Error> {
         match term {
             Term::BoundaryAssertion(assertion) => self.assertion(assertion.kind),
-            Term::LookAroundAssertion(_) => Err(Error::Unsupported("a lookaround")),
+            Term::LookAroundAssertion(look) => {
+                use oxc_regular_expression::ast::LookAroundAssertionKind as Kind;
+                Ok(Node::Look {
+                    behind: matches!(look.kind, Kind::Lookbehind | Kind::NegativeLookbehind),
+                    negative: matches!(look.kind, Kind::NegativeLookahead | Kind::NegativeLookbehind),
+                    body: Box::new(self.disjunction(&look.body)?),
+                })
+            }
             Term::Quantifier(quantifier) => {
                 let body = self.term(&quantifier.body)?;
                 repetition(quantifier.min, quantifier.max, quantifier.greedy, body)
@@ -119,8 +126,8 @@ impl Lowering {
     fn assertion(&self, kind: BoundaryAssertionKind) -> Result<Node, Error> {
         let Flags { multiline, ignore_case, unicode, .. } = self.flags;
         let assertion = match kind {
-            BoundaryAssertionKind::Start if multiline => return Err(Error::Unsupported("^ with the flag m")),
-            BoundaryAssertionKind::End if multiline => return Err(Error::Unsupported("$ with the flag m")),
+            BoundaryAssertionKind::Start if multiline => Assertion::LineStart,
+            BoundaryAssertionKind::End if multiline => Assertion::LineEnd,
             BoundaryAssertionKind::Start => Assertion::InputStart,
             BoundaryAssertionKind::End => Assertion::InputEnd,
             // There \w, and so \b, also knows U+017F and U+212A.

@@ -1,4 +1,7 @@
 //! What the addon uses: a compiled [`Pattern`], and a [`Matcher`] that runs it.
+//!
+//! Which engine runs what: the automaton whatever it gives exactly (see [`crate::automaton`]), the backtracker the rest. On
+//! long one-byte texts the automaton also finds matches whose captures only the backtracker gives.
 
 use std::sync::Arc;
 
@@ -8,7 +11,9 @@ use crate::automaton::{Alphabet, Automaton, Claims, admit, claims};
 use crate::encode::{Place, encode};
 use crate::ir::Node;
 use crate::lower::{Lowered, lower};
+use crate::search::{Backtracker, Progress, offset};
 use crate::tester::Tester;
+use crate::utf8::Decoded;
 
 /// The flags of a RegExp that change what it matches. `d` changes only what is returned, `g` only where it starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,7 +52,7 @@ impl Flags {
     }
 }
 
-/// Why a pattern was refused. The texts name constructs, never the pattern.
+/// Why a pattern was refused, or a search ended without an answer. The texts name constructs, never the pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The pattern has a back-reference, for which no linear algorithm is known.
@@ -56,11 +61,33 @@ pub enum Error {
     Unsupported(&'static str),
     /// The pattern is over a limit; the text says which, as a clause.
     TooLarge(&'static str),
+    /// A search would need more than [`Limits::memory`].
+    Memory,
+    /// A search with back-references has taken [`Limits::backreference_steps`].
+    Budget,
+}
+
+/// What searches may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes that one operation may take: for the text, in the forms that the engines read, and for what they remember.
+    pub memory: usize,
+    /// Steps that one search with a pattern with back-references may take; without this such patterns are refused.
+    pub backreference_steps: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { memory: 64 << 20, backreference_steps: None }
+    }
 }
 
 /// A tester takes 30 to 110 µs to build for everyday patterns, and saves some 40 ns a test: patterns that are tested a few
 /// times do without.
 const TESTS_BEFORE_TESTER: u32 = 100;
+
+/// From this length on the automaton looks for the match of which the backtracker then finds the captures.
+const LONG: usize = 256;
 
 /// Text to search in. Both forms have the same offsets.
 #[derive(Clone, Copy, Debug)]
@@ -84,9 +111,17 @@ impl Haystack<'_> {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Haystack::Latin1(bytes) => bytes.len(),
+            Haystack::Utf16(units) => 2 * units.len(),
+        }
+    }
 }
 
-/// An offset in UTF-16 code units, or `None` for a group that took no part.
+/// An offset in UTF-16 code units (in bytes of UTF-8, of the methods that take these), or `None` for a group that took no
+/// part.
 pub type Offset = Option<usize>;
 
 /// A compiled pattern. Cheap to clone; shared by the matchers made from it.
@@ -100,17 +135,19 @@ struct Program {
     flags: Flags,
     groups: u32,
     named: Vec<u32>,
+    canonical: Vec<(u32, u32)>,
+    claims: Claims,
+    limits: Limits,
 }
 
 impl Pattern {
     /// Compiles a pattern that V8 has already accepted. Time and memory are linear in its expanded size, which is limited.
-    pub fn compile(source: &str, flags: Flags) -> Result<Pattern, Error> {
+    pub fn compile(source: &str, flags: Flags, limits: Limits) -> Result<Pattern, Error> {
         let Lowered { root, groups, named } = lower(source, flags)?;
         admit(&root, groups)?;
-        if claims(&root) != (Claims { bounds: true, captures: true }) {
-            return Err(Error::Unsupported("this construct"));
-        }
-        Ok(Pattern { program: Arc::new(Program { root, flags, groups, named }) })
+        let claims = claims(&root);
+        let canonical = Vec::new();
+        Ok(Pattern { program: Arc::new(Program { root, flags, groups, named, canonical, claims, limits }) })
     }
 
     /// Capturing groups, the whole match not counted.
@@ -128,21 +165,43 @@ impl Pattern {
         self.program.root.is_literal()
     }
 
+    /// The engine that decides whether and where there is a match.
+    pub fn engine(&self) -> &'static str {
+        if self.program.claims.bounds { "automaton" } else { "backtracker" }
+    }
+
     /// A matcher of its own for one thread.
     pub fn matcher(&self) -> Result<Matcher, Error> {
-        let latin1 = Automaton::build(&self.program.root, Alphabet::Latin1)?;
-        let slots = vec![None; 2 * (self.program.groups as usize + 1)];
-        Ok(Matcher { pattern: self.clone(), latin1, wide: None, tester: None, tests: 0, slots })
+        let Program { root, flags, groups, canonical, claims, .. } = &*self.program;
+        let latin1 = if claims.bounds { Some(Automaton::build(root, Alphabet::Latin1)?) } else { None };
+        let unicode = flags.unicode || flags.unicode_sets;
+        Ok(Matcher {
+            pattern: self.clone(),
+            latin1,
+            wide: None,
+            backtracker: Backtracker::new(root, *groups, unicode, canonical.clone()),
+            tester: None,
+            tests: 0,
+            slots: vec![None; 2 * (*groups as usize + 1)],
+            steps: 0,
+        })
     }
 }
 
 /// A text to be searched many times.
 pub struct Subject {
-    bytes: Vec<u8>,
-    is_latin1: bool,
+    text: Text,
     units: usize,
-    /// Where the last search started.
+    /// Where the last search of encoded text started.
     from: Place,
+    progress: Progress,
+}
+
+enum Text {
+    Latin1(Vec<u8>),
+    Utf16(Vec<u16>),
+    /// For the wide automaton.
+    Encoded(Vec<u8>),
 }
 
 impl Subject {
@@ -158,51 +217,77 @@ impl Subject {
 
     /// Bytes that the copy takes.
     pub fn memory_usage(&self) -> usize {
-        self.bytes.capacity()
+        let text = match &self.text {
+            Text::Latin1(bytes) | Text::Encoded(bytes) => bytes.capacity(),
+            Text::Utf16(units) => 2 * units.capacity(),
+        };
+        text + self.progress.memory_usage()
     }
 }
 
 /// Runs a [`Pattern`]; holds the memory that searches reuse.
 pub struct Matcher {
     pattern: Pattern,
-    latin1: Automaton,
-    /// Built when the first haystack outside ASCII comes.
+    /// There if the automaton finds the pattern's matches.
+    latin1: Option<Automaton>,
+    /// Built when the first haystack outside Latin-1 comes.
     wide: Option<Automaton>,
+    backtracker: Backtracker,
     /// Built when the pattern has been tested [`TESTS_BEFORE_TESTER`] times, if it can be.
     tester: Option<Tester>,
     tests: u32,
     slots: Vec<Option<NonMaxUsize>>,
+    /// Of the backtracker, and characters that automata went through.
+    steps: u64,
 }
 
 impl Matcher {
     /// Bytes that the matcher holds now. Searching can make it grow, by some megabytes at the most.
     pub fn memory_usage(&self) -> usize {
-        self.latin1.memory_usage() + self.wide.as_ref().map_or(0, Automaton::memory_usage)
+        let automata = [&self.latin1, &self.wide];
+        automata.into_iter().flatten().map(Automaton::memory_usage).sum::<usize>()
+            + self.backtracker.memory_usage()
+    }
+
+    /// Work done so far: instructions of the backtracker, and characters that automata went through.
+    pub fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// Whether the pattern matches at or (unless sticky) after `from`, which is at most the haystack's length.
     #[inline]
     pub fn is_match(&mut self, haystack: Haystack<'_>, from: usize) -> Result<bool, Error> {
-        let Flags { sticky, unicode, .. } = self.pattern.program.flags;
-        match haystack {
-            Haystack::Latin1(bytes) => {
-                if from == 0 && bytes.len() <= Tester::MAX_HAYSTACK {
-                    if let Some(tester) = &self.tester {
-                        return Ok(tester.is_match(bytes));
+        if let (Haystack::Latin1(bytes), Some(tester)) = (haystack, &self.tester)
+            && from == 0
+            && bytes.len() <= Tester::MAX_HAYSTACK
+        {
+            return Ok(tester.is_match(bytes));
+        }
+        self.is_match_slowly(haystack, from)
+    }
+
+    fn is_match_slowly(&mut self, haystack: Haystack<'_>, from: usize) -> Result<bool, Error> {
+        let Flags { sticky, .. } = self.pattern.program.flags;
+        let limits = self.limits_with(haystack)?;
+        if let Some(latin1) = &mut self.latin1 {
+            match haystack {
+                Haystack::Latin1(bytes) => {
+                    if from == 0 && bytes.len() <= Tester::MAX_HAYSTACK {
+                        self.tests = self.tests.saturating_add(1);
+                        if self.tests == TESTS_BEFORE_TESTER {
+                            self.tester = Tester::build(&self.pattern.program.root, sticky);
+                        }
                     }
-                    self.tests = self.tests.saturating_add(1);
-                    if self.tests == TESTS_BEFORE_TESTER {
-                        self.tester = Tester::build(&self.pattern.program.root, sticky);
-                    }
+                    return Ok(latin1.is_match(bytes, from, sticky));
                 }
-                Ok(self.latin1.is_match(bytes, from, sticky))
-            }
-            Haystack::Utf16(units) => {
-                let bytes = encode(units, unicode);
-                let from = Place::default().forward_to_unit(&bytes, from).byte;
-                Ok(self.wide()?.is_match(&bytes, from, sticky))
+                Haystack::Utf16(units) => {
+                    let (bytes, _) = self.encoded(units, limits)?;
+                    let from = Place::default().forward_to_unit(&bytes, from).byte;
+                    return Ok(self.wide()?.is_match(&bytes, from, sticky));
+                }
             }
         }
+        self.backtrack(haystack, from, &mut Progress::new(false), limits)
     }
 
     /// The first match at or (unless sticky) after `from`: `offsets` gets start and end of the whole match, then of
@@ -213,36 +298,41 @@ impl Matcher {
         &mut self,
         haystack: Haystack<'_>,
         from: usize,
-        mut offsets: impl FnMut(usize, Offset),
+        offsets: impl FnMut(usize, Offset),
     ) -> Result<bool, Error> {
-        let Flags { sticky, unicode, .. } = self.pattern.program.flags;
+        let Program { claims, groups, .. } = &*self.pattern.program;
+        let limits = self.limits_with(haystack)?;
         match haystack {
             Haystack::Latin1(bytes) => {
-                let found = self.latin1.find(bytes, from, sticky, &mut self.slots);
-                if found {
-                    for (place, slot) in self.slots.iter().enumerate() {
-                        offsets(place, slot.map(NonMaxUsize::get));
-                    }
-                }
-                Ok(found)
+                self.find_latin1(bytes, from, &mut Progress::new(*groups > 0), limits, offsets)
             }
-            Haystack::Utf16(units) => {
-                let bytes = encode(units, unicode);
-                let mut subject =
-                    Subject { bytes, is_latin1: false, units: units.len(), from: Place::default() };
-                self.find_in(&mut subject, from, offsets)
+            Haystack::Utf16(units) if claims.captures => {
+                let (bytes, _) = self.encoded(units, limits)?;
+                let start = Place::default().forward_to_unit(&bytes, from);
+                self.find_encoded(&bytes, start, offsets)
+            }
+            Haystack::Utf16(_) => {
+                let mut progress = Progress::new(*groups > 0);
+                self.find_by_backtracking(haystack, from, &mut progress, limits, offsets)
             }
         }
     }
 
     /// A copy of `haystack`, ready to be searched many times by this matcher.
-    pub fn subject(&self, haystack: Haystack<'_>) -> Subject {
-        let (mut bytes, is_latin1) = match haystack {
-            Haystack::Latin1(bytes) => (bytes.to_vec(), true),
-            Haystack::Utf16(units) => (encode(units, self.pattern.program.flags.unicode), false),
+    pub fn subject(&self, haystack: Haystack<'_>) -> Result<Subject, Error> {
+        let limits = self.limits_with(haystack)?;
+        let Program { claims, groups, .. } = &*self.pattern.program;
+        let text = match haystack {
+            Haystack::Latin1(bytes) => Text::Latin1(bytes.to_vec()),
+            Haystack::Utf16(units) if claims.captures => {
+                let (mut bytes, _) = self.encoded(units, limits)?;
+                bytes.shrink_to_fit();
+                Text::Encoded(bytes)
+            }
+            Haystack::Utf16(units) => Text::Utf16(units.to_vec()),
         };
-        bytes.shrink_to_fit();
-        Subject { bytes, is_latin1, units: haystack.len(), from: Place::default() }
+        let progress = Progress::new(*groups > 0);
+        Ok(Subject { text, units: haystack.len(), from: Place::default(), progress })
     }
 
     /// As [`Matcher::find`], in a subject. Successive searches that go forward cost what they search, and no more.
@@ -250,17 +340,122 @@ impl Matcher {
         &mut self,
         subject: &mut Subject,
         from: usize,
+        offsets: impl FnMut(usize, Offset),
+    ) -> Result<bool, Error> {
+        let memory = self.pattern.program.limits.memory;
+        let limits = Limits { memory, ..self.pattern.program.limits };
+        match &subject.text {
+            Text::Latin1(bytes) => self.find_latin1(bytes, from, &mut subject.progress, limits, offsets),
+            Text::Encoded(bytes) => {
+                let known = if subject.from.unit <= from { subject.from } else { Place::default() };
+                subject.from = known.forward_to_unit(bytes, from);
+                self.find_encoded(bytes, subject.from, offsets)
+            }
+            Text::Utf16(units) => {
+                let haystack = Haystack::Utf16(units);
+                self.find_by_backtracking(haystack, from, &mut subject.progress, limits, offsets)
+            }
+        }
+    }
+
+    /// As [`Matcher::is_match`], in UTF-8. Bytes that are not UTF-8 are in no character class and no match.
+    pub fn is_match_bytes(&mut self, utf8: &[u8], from: usize) -> Result<bool, Error> {
+        self.find_bytes(utf8, from, |_, _| ())
+    }
+
+    /// As [`Matcher::find`], in UTF-8: offsets are bytes. Without `u` and `v` a character outside the BMP is two code
+    /// units; the offset between these is two bytes into the character. A search from inside a character starts after it.
+    pub fn find_bytes(
+        &mut self,
+        utf8: &[u8],
+        from: usize,
         mut offsets: impl FnMut(usize, Offset),
     ) -> Result<bool, Error> {
-        if subject.is_latin1 {
-            return self.find(Haystack::Latin1(&subject.bytes), from, offsets);
+        if utf8.is_ascii() {
+            return self.find(Haystack::Latin1(utf8), from, offsets);
         }
+        let Program { flags, claims, groups, limits, .. } = &*self.pattern.program;
+        let (sticky, groups, limits) = (flags.sticky, *groups, *limits);
+        let unicode = flags.unicode || flags.unicode_sets;
+        if claims.captures
+            && (unicode || !utf8.iter().any(|&byte| byte >= 0xF0))
+            && std::str::from_utf8(utf8).is_ok()
+        {
+            let from = (from..utf8.len()).find(|&at| utf8[at] & 0xC0 != 0x80).unwrap_or(utf8.len());
+            let mut slots = std::mem::take(&mut self.slots);
+            let found = self.wide().map(|wide| wide.find(utf8, from, sticky, &mut slots));
+            if found == Ok(true) {
+                for (place, slot) in slots.iter().enumerate() {
+                    offsets(place, slot.map(NonMaxUsize::get));
+                }
+            }
+            self.slots = slots;
+            return found;
+        }
+        let decoded = Decoded::new(utf8, unicode, limits.memory)?;
+        let limits = Limits { memory: limits.memory - decoded.memory_usage(), ..limits };
+        let from = decoded.unit_at(from);
+        let mut progress = Progress::new(groups > 0);
+        let root = &self.pattern.program.root;
+        let found = self.backtracker.find::<u32, false>(
+            root,
+            decoded.units(),
+            from,
+            sticky,
+            &mut progress,
+            limits,
+        )?;
+        self.steps += progress.steps();
+        if found {
+            for (place, &slot) in self.backtracker.slots().iter().enumerate() {
+                offsets(place, offset(slot).map(|unit| decoded.byte_at(unit)));
+            }
+        }
+        Ok(found)
+    }
+
+    fn find_latin1(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        progress: &mut Progress,
+        limits: Limits,
+        mut offsets: impl FnMut(usize, Offset),
+    ) -> Result<bool, Error> {
+        let Program { flags: Flags { sticky, .. }, claims, .. } = self.pattern.program.as_ref();
+        let sticky = *sticky;
+        let mut start = from;
+        if let Some(latin1) = &mut self.latin1 {
+            if claims.captures {
+                let found = latin1.find(bytes, from, sticky, &mut self.slots);
+                if found {
+                    for (place, slot) in self.slots.iter().enumerate() {
+                        offsets(place, slot.map(NonMaxUsize::get));
+                    }
+                }
+                let end = self.slots[1].filter(|_| found).map_or(bytes.len(), NonMaxUsize::get);
+                self.steps += (end - from) as u64;
+                return Ok(found);
+            }
+            if bytes.len() - from >= LONG && !sticky {
+                if !latin1.find(bytes, from, sticky, &mut self.slots[..2]) {
+                    return Ok(false);
+                }
+                start = self.slots[0].map_or(from, NonMaxUsize::get);
+            }
+        }
+        self.find_by_backtracking(Haystack::Latin1(bytes), start, progress, limits, offsets)
+    }
+
+    fn find_encoded(
+        &mut self,
+        bytes: &[u8],
+        start: Place,
+        mut offsets: impl FnMut(usize, Offset),
+    ) -> Result<bool, Error> {
         let sticky = self.pattern.program.flags.sticky;
-        let known = if subject.from.unit <= from { subject.from } else { Place::default() };
-        let start = known.forward_to_unit(&subject.bytes, from);
-        subject.from = start;
         let mut slots = std::mem::take(&mut self.slots);
-        let found = self.wide().map(|wide| wide.find(&subject.bytes, start.byte, sticky, &mut slots));
+        let found = self.wide().map(|wide| wide.find(bytes, start.byte, sticky, &mut slots));
         if found == Ok(true) {
             let mut place = start;
             for (index, slot) in slots.iter().enumerate() {
@@ -269,7 +464,7 @@ impl Matcher {
                     slot.map(|slot| {
                         // Groups come in any order, none of them before the start.
                         let known = if place.byte <= slot.get() { place } else { start };
-                        place = known.forward_to_byte(&subject.bytes, slot.get());
+                        place = known.forward_to_byte(bytes, slot.get());
                         place.unit
                     }),
                 );
@@ -279,6 +474,60 @@ impl Matcher {
         found
     }
 
+    fn find_by_backtracking(
+        &mut self,
+        haystack: Haystack<'_>,
+        from: usize,
+        progress: &mut Progress,
+        limits: Limits,
+        mut offsets: impl FnMut(usize, Offset),
+    ) -> Result<bool, Error> {
+        let found = self.backtrack(haystack, from, progress, limits)?;
+        if found {
+            let slots = self.backtracker.slots();
+            for place in 0..2 * (self.pattern.program.groups as usize + 1) {
+                offsets(place, slots.get(place).and_then(|&slot| offset(slot)));
+            }
+        }
+        Ok(found)
+    }
+
+    fn backtrack(
+        &mut self,
+        haystack: Haystack<'_>,
+        from: usize,
+        progress: &mut Progress,
+        limits: Limits,
+    ) -> Result<bool, Error> {
+        let Program { root, flags, .. } = self.pattern.program.as_ref();
+        let (sticky, before) = (flags.sticky, progress.steps());
+        let engine = &mut self.backtracker;
+        let found = match haystack {
+            Haystack::Latin1(bytes) => engine.find::<u8, false>(root, bytes, from, sticky, progress, limits),
+            Haystack::Utf16(units) if flags.unicode || flags.unicode_sets => {
+                let from = start_of_pair(units, from);
+                engine.find::<u16, true>(root, units, from, sticky, progress, limits)
+            }
+            Haystack::Utf16(units) => engine.find::<u16, false>(root, units, from, sticky, progress, limits),
+        };
+        self.steps += progress.steps() - before;
+        found
+    }
+
+    /// What is left when the text has been paid for.
+    fn limits_with(&self, haystack: Haystack<'_>) -> Result<Limits, Error> {
+        let limits = self.pattern.program.limits;
+        let memory = limits.memory.checked_sub(haystack.bytes()).ok_or(Error::Memory)?;
+        Ok(Limits { memory, ..limits })
+    }
+
+    fn encoded(&self, units: &[u16], limits: Limits) -> Result<(Vec<u8>, Limits), Error> {
+        let Flags { unicode, unicode_sets, .. } = self.pattern.program.flags;
+        // A unit becomes three bytes at the most.
+        let memory = limits.memory.checked_sub(3 * units.len()).ok_or(Error::Memory)?;
+        Ok((encode(units, unicode || unicode_sets), Limits { memory, ..limits }))
+    }
+
     fn wide(&mut self) -> Result<&mut Automaton, Error> {
         let automaton = match self.wide.take() {
             Some(automaton) => automaton,
@@ -286,4 +535,10 @@ impl Matcher {
         };
         Ok(self.wide.insert(automaton))
     }
+}
+
+/// `at`, or one less when that is between the halves of a surrogate pair.
+fn start_of_pair(units: &[u16], at: usize) -> usize {
+    let is = |at: usize, mask: u16| units.get(at).is_some_and(|unit| unit & 0xFC00 == mask);
+    if at > 0 && is(at, 0xDC00) && is(at - 1, 0xD800) { at - 1 } else { at }
 }

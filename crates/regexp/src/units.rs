@@ -1,0 +1,150 @@
+//! What the backtracking engine reads: texts of several widths, and sets that answer quickly.
+
+use crate::set::Set;
+
+/// One place of a text: a byte of Latin-1, a UTF-16 code unit, or a whole character.
+pub(crate) trait Unit: Copy + Eq {
+    fn code(self) -> u32;
+}
+
+impl Unit for u8 {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        u32::from(self)
+    }
+}
+
+impl Unit for u16 {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        u32::from(self)
+    }
+}
+
+/// A code point, or [`BAD`].
+impl Unit for u32 {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self
+    }
+}
+
+/// Bytes that are no character: in no set, as sets end at U+10FFFF.
+pub(crate) const BAD: u32 = u32::MAX;
+
+/// From so many ranges on, a bitmap answers faster than a search.
+const BITMAP_FROM: usize = 6;
+
+/// A [`Set`] for asking, not for computing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UnitSet {
+    latin1: [u64; 4],
+    /// Characters above U+00FF up to U+FFFF, if the ranges are many.
+    plane: Option<Box<[u64; 1024]>>,
+    ranges: Box<[(u32, u32)]>,
+}
+
+impl UnitSet {
+    pub(crate) fn new(set: &Set) -> UnitSet {
+        let mut latin1 = [0; 4];
+        for code in set.within(0, 0xFF).ranges().iter().flat_map(|&(low, high)| low..=high) {
+            latin1[(code >> 6) as usize] |= 1 << (code & 63);
+        }
+        let ranges: Box<[_]> = set.within(0x100, u32::MAX).ranges().into();
+        let plane = (ranges.len() >= BITMAP_FROM).then(|| {
+            let mut plane = Box::new([0u64; 1024]);
+            for code in set.within(0, 0xFFFF).ranges().iter().flat_map(|&(low, high)| low..=high) {
+                plane[(code >> 6) as usize] |= 1 << (code & 63);
+            }
+            plane
+        });
+        UnitSet { latin1, plane, ranges }
+    }
+
+    #[inline(always)]
+    pub(crate) fn contains(&self, code: u32) -> bool {
+        if code < 0x100 {
+            self.latin1[(code >> 6) as usize & 3] & (1 << (code & 63)) != 0
+        } else {
+            self.contains_wide(code)
+        }
+    }
+
+    fn contains_wide(&self, code: u32) -> bool {
+        if let (Some(plane), 0..0x1_0000) = (&self.plane, code) {
+            return plane[(code >> 6) as usize & 1023] & (1 << (code & 63)) != 0;
+        }
+        if let [(low, high)] = *self.ranges {
+            return (low..=high).contains(&code);
+        }
+        self.ranges
+            .binary_search_by(|&(low, high)| {
+                if code < low {
+                    std::cmp::Ordering::Greater
+                } else if code > high {
+                    std::cmp::Ordering::Less
+                } else {
+                    std::cmp::Ordering::Equal
+                }
+            })
+            .is_ok()
+    }
+
+    pub(crate) fn memory_usage(&self) -> usize {
+        size_of::<UnitSet>() + 8 * self.ranges.len() + if self.plane.is_some() { 8192 } else { 0 }
+    }
+}
+
+pub(crate) fn is_high(code: u32) -> bool {
+    code & 0xFFFF_FC00 == 0xD800
+}
+
+pub(crate) fn is_low(code: u32) -> bool {
+    code & 0xFFFF_FC00 == 0xDC00
+}
+
+/// The character at `at`, which is not the end, and where the next one starts. `PAIRS`: surrogate pairs are characters.
+#[inline(always)]
+pub(crate) fn next<U: Unit, const PAIRS: bool>(text: &[U], at: usize) -> (u32, usize) {
+    let code = text[at].code();
+    if PAIRS
+        && is_high(code)
+        && let Some(low) = text.get(at + 1).map(|unit| unit.code())
+        && is_low(low)
+    {
+        return (join(code, low), at + 2);
+    }
+    (code, at + 1)
+}
+
+/// The character before `at`, which is not the start, and where it starts.
+#[inline(always)]
+pub(crate) fn previous<U: Unit, const PAIRS: bool>(text: &[U], at: usize) -> (u32, usize) {
+    let code = text[at - 1].code();
+    if PAIRS && is_low(code) && at >= 2 && is_high(text[at - 2].code()) {
+        return (join(text[at - 2].code(), code), at - 2);
+    }
+    (code, at - 1)
+}
+
+fn join(high: u32, low: u32) -> u32 {
+    0x1_0000 + ((high & 0x3FF) << 10) + (low & 0x3FF)
+}
+
+/// LineTerminator, ECMA-262 §12.3.
+#[inline]
+pub(crate) fn is_line_terminator(code: u32) -> bool {
+    matches!(code, 0x0A | 0x0D | 0x2028 | 0x2029)
+}
+
+/// `\w` without `i` together with `u`.
+#[inline]
+pub(crate) fn is_word(code: u32) -> bool {
+    code < 0x80 && (code as u8).is_ascii_alphanumeric() || code == 0x5F
+}
+
+/// `\w` with both.
+#[inline]
+pub(crate) fn is_folded_word(code: u32) -> bool {
+    is_word(code) || matches!(code, 0x17F | 0x212A)
+}

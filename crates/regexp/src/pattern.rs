@@ -293,7 +293,8 @@ impl Matcher {
     /// The first match at or (unless sticky) after `from`: `offsets` gets start and end of the whole match, then of
     /// each group, and holds `2 * (groups + 1)` places. False, with `offsets` undefined, when there is none.
     ///
-    /// With `u` and `from` inside a surrogate pair the search starts at the pair, as ECMA-262 §22.2.7.2 has it.
+    /// With `u` and `from` inside a surrogate pair the search starts at the pair, as ECMA-262 §22.2.7.2 has it, and goes on
+    /// between its halves, as V8 does.
     pub fn find(
         &mut self,
         haystack: Haystack<'_>,
@@ -505,8 +506,13 @@ impl Matcher {
         let found = match haystack {
             Haystack::Latin1(bytes) => engine.find::<u8, false>(root, bytes, from, sticky, progress, limits),
             Haystack::Utf16(units) if flags.unicode || flags.unicode_sets => {
-                let from = start_of_pair(units, from);
-                engine.find::<u16, true>(root, units, from, sticky, progress, limits)
+                let pair = start_of_pair(units, from);
+                let found = engine.find::<u16, true>(root, units, pair, sticky, progress, limits);
+                if found == Ok(false) && sticky && pair < from {
+                    engine.find::<u16, true>(root, units, from, sticky, progress, limits)
+                } else {
+                    found
+                }
             }
             Haystack::Utf16(units) => engine.find::<u16, false>(root, units, from, sticky, progress, limits),
         };

@@ -52,6 +52,7 @@ impl Start {
                     if set.contains(code) {
                         return Some(at);
                     }
+                    // No match starts with half a pair.
                     at = after;
                 }
                 None

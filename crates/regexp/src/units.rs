@@ -29,7 +29,7 @@ impl Unit for u32 {
     }
 }
 
-/// Bytes that are no character: in no set, as sets end at U+10FFFF.
+/// What is no character: in no set, as sets end at U+10FFFF.
 pub(crate) const BAD: u32 = u32::MAX;
 
 /// From so many ranges on, a bitmap answers faster than a search.
@@ -104,15 +104,19 @@ pub(crate) fn is_low(code: u32) -> bool {
 }
 
 /// The character at `at`, which is not the end, and where the next one starts. `PAIRS`: surrogate pairs are characters.
+/// Between the halves of a pair there is no character: V8 starts searches there too, and so an empty match may be there.
 #[inline(always)]
 pub(crate) fn next<U: Unit, const PAIRS: bool>(text: &[U], at: usize) -> (u32, usize) {
     let code = text[at].code();
-    if PAIRS
-        && is_high(code)
-        && let Some(low) = text.get(at + 1).map(|unit| unit.code())
-        && is_low(low)
-    {
-        return (join(code, low), at + 2);
+    if PAIRS && code & 0xFFFF_F800 == 0xD800 {
+        let neighbour = |at: usize| text.get(at).map(|unit| unit.code());
+        if is_high(code) {
+            if let Some(low) = neighbour(at + 1).filter(|&low| is_low(low)) {
+                return (join(code, low), at + 2);
+            }
+        } else if at > 0 && neighbour(at - 1).is_some_and(is_high) {
+            return (BAD, at + 1);
+        }
     }
     (code, at + 1)
 }
@@ -121,8 +125,14 @@ pub(crate) fn next<U: Unit, const PAIRS: bool>(text: &[U], at: usize) -> (u32, u
 #[inline(always)]
 pub(crate) fn previous<U: Unit, const PAIRS: bool>(text: &[U], at: usize) -> (u32, usize) {
     let code = text[at - 1].code();
-    if PAIRS && is_low(code) && at >= 2 && is_high(text[at - 2].code()) {
-        return (join(text[at - 2].code(), code), at - 2);
+    if PAIRS && code & 0xFFFF_F800 == 0xD800 {
+        if is_high(code) {
+            if text.get(at).is_some_and(|unit| is_low(unit.code())) {
+                return (BAD, at - 1);
+            }
+        } else if at >= 2 && is_high(text[at - 2].code()) {
+            return (join(text[at - 2].code(), code), at - 2);
+        }
     }
     (code, at - 1)
 }

@@ -60,7 +60,7 @@ impl Progress {
 impl Backtracker {
     pub(crate) fn new(root: &Node, groups: u32, unicode: bool, canonical: Vec<(u32, u32)>) -> Backtracker {
         Backtracker {
-            start: Start::of(root),
+            start: Start::of(root, unicode),
             groups,
             unicode,
             has_references: root.has_reference(),

@@ -1,4 +1,7 @@
 //! Where a match can start: what lets the backtracking engine pass over the rest of a text.
+//!
+//! Where the first characters of every match are known, a window of them is moved over the text as Horspool does with a
+//! word: the unit under the window's last place tells how far it can move.
 
 use crate::ir::{Assertion, Node};
 use crate::set::{LAST_CODE_POINT, Set};
@@ -12,10 +15,59 @@ pub(crate) enum Start {
     Line,
     /// Only before one of these.
     OneOf(Box<UnitSet>),
+    Window(Box<Window>),
+}
+
+/// The most places of a window: bits of a mask.
+const MAX_WIDTH: usize = 8;
+
+/// What the first units of every match can be. Units are told apart by their low byte only.
+pub(crate) struct Window {
+    width: usize,
+    /// The places that each byte can be at, a bit for each.
+    masks: [u8; 256],
+    /// How far the window moves when its last place holds this byte; 0 if a match may be here.
+    shifts: [u8; 256],
+}
+
+impl Window {
+    fn new(places: &[Set]) -> Window {
+        let mut masks = [0; 256];
+        for (place, set) in places.iter().enumerate() {
+            for &(low, high) in set.ranges() {
+                // A range of 256 has every low byte.
+                for code in low..=high.min(low.saturating_add(255)) {
+                    masks[(code & 0xFF) as usize] |= 1 << place;
+                }
+            }
+        }
+        let last = places.len() as u32 - 1;
+        let shifts = masks.map(|mask: u8| (last + 1).saturating_sub(8 - mask.leading_zeros()) as u8);
+        Window { width: places.len(), masks, shifts }
+    }
+
+    fn next<U: Unit>(&self, text: &[U], at: usize) -> Option<usize> {
+        let mut end = at + self.width;
+        while let Some(unit) = text.get(end - 1) {
+            let shift = self.shifts[(unit.code() & 0xFF) as usize];
+            if shift > 0 {
+                end += usize::from(shift);
+                continue;
+            }
+            let start = end - self.width;
+            let fits = |(place, unit): (usize, &U)| self.masks[(unit.code() & 0xFF) as usize] & (1 << place) != 0;
+            if text[start..end].iter().enumerate().all(fits) {
+                return Some(start);
+            }
+            end += 1;
+        }
+        None
+    }
 }
 
 impl Start {
-    pub(crate) fn of(root: &Node) -> Start {
+    /// `unicode`: characters above U+FFFF are pairs of units.
+    pub(crate) fn of(root: &Node, unicode: bool) -> Start {
         if leads_with(root, &[Assertion::InputStart]) {
             return Start::Input;
         }
@@ -24,6 +76,11 @@ impl Start {
         }
         if root.is_nullable() {
             return Start::Anywhere;
+        }
+        let mut places = Vec::new();
+        lead(root, unicode, &mut places);
+        if places.len() > 1 {
+            return Start::Window(Box::new(Window::new(&places)));
         }
         match first(root) {
             Some(set) if set.ranges() != [(0, LAST_CODE_POINT)] => Start::OneOf(Box::new(UnitSet::new(&set))),
@@ -43,6 +100,7 @@ impl Start {
                 let rest = text[at - 1..].iter().position(|unit| is_line_terminator(unit.code()))?;
                 Some(at + rest)
             }
+            Start::Window(window) => window.next(text, at),
             Start::OneOf(set) if !PAIRS => {
                 text[at..].iter().position(|unit| set.contains(unit.code())).map(|rest| at + rest)
             }
@@ -105,5 +163,55 @@ fn first(node: &Node) -> Option<Set> {
         }
         Node::Repetition { max: Some(0), .. } => Some(Set::default()),
         Node::Repetition { body, .. } | Node::Capture(_, body) => first(body),
+    }
+}
+
+/// Appends what the first units of every match of the node can be, as far as that is known and short. Whether all of the
+/// node's units are among them, so that what follows comes right after.
+fn lead(node: &Node, unicode: bool, places: &mut Vec<Set>) -> bool {
+    if places.len() >= MAX_WIDTH {
+        return false;
+    }
+    match node {
+        Node::Empty | Node::Assertion(_) | Node::Look { .. } => true,
+        Node::BackReference { .. } => false,
+        Node::Class(set) => {
+            let is_unit = set.within(0x1_0000, LAST_CODE_POINT).ranges().is_empty();
+            if unicode && !is_unit {
+                let units = set.within(0, 0xFFFF).union(&Set::from_ranges([(0xD800, 0xDBFF)]));
+                places.push(units);
+                return false;
+            }
+            places.push(set.clone());
+            true
+        }
+        Node::Concatenation(parts) => parts.iter().all(|part| lead(part, unicode, places)),
+        Node::Alternation(branches) => {
+            let mut merged: Option<Vec<Set>> = None;
+            let mut is_whole = true;
+            for branch in branches {
+                let mut here = Vec::new();
+                is_whole &= lead(branch, unicode, &mut here);
+                merged = Some(match merged {
+                    None => here,
+                    Some(before) => {
+                        is_whole &= before.len() == here.len();
+                        before.iter().zip(&here).map(|(one, other)| one.union(other)).collect()
+                    }
+                });
+            }
+            places.extend(merged.unwrap_or_default());
+            places.truncate(MAX_WIDTH);
+            is_whole
+        }
+        Node::Repetition { min, max, body, .. } => {
+            for _ in 0..*min {
+                if !lead(body, unicode, places) {
+                    return false;
+                }
+            }
+            *max == Some(*min)
+        }
+        Node::Capture(_, body) => lead(body, unicode, places),
     }
 }

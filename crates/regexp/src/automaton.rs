@@ -3,8 +3,8 @@
 //! Its leftmost-first semantics are ECMAScript's for every IR that [`crate::lower`] lets through, because there
 //! - no loop body matches empty, so ECMAScript's empty check never fires;
 //! - every iteration of a loop sets all captures of its body, so that their reset cannot be seen;
-//! - assertions are `^`, `$` (input only) and the ASCII `\b`, `\B`, which look at one byte on each side, and a byte of
-//!   a character outside ASCII is not a word byte;
+//! - assertions are `^`, `$` and the ASCII `\b`, `\B`, which look at one byte on each side, and a byte of a character
+//!   outside ASCII is not a word byte; with `m`, `^` and `$` are run only in texts whose only line terminator is U+000A;
 //! - no empty match can fall inside a character's bytes: without assertions a nullable pattern matches empty right where
 //!   the search starts, `^`, `$` and `\b` never hold there, and a nullable pattern with `\B` is refused below;
 //! - a non-empty match starts with a lead byte, as no sequence of [`encode`](crate::encode) starts with a continuation.
@@ -20,7 +20,7 @@ use regex_syntax::hir::{
 };
 
 use crate::ir::{Assertion, Node};
-use crate::pattern::Error;
+use crate::pattern::{Error, Haystack};
 use crate::set::Set;
 
 /// Characters in the pattern, its counted repeats expanded.
@@ -51,12 +51,29 @@ pub(crate) struct Claims {
     pub(crate) bounds: bool,
     /// What its groups captured.
     pub(crate) captures: bool,
+    /// But only in texts whose lines end with U+000A, if at all.
+    pub(crate) only_line_feeds: bool,
+}
+
+impl Claims {
+    /// Whether the automaton may read the text, as far as its line terminators matter.
+    pub(crate) fn cover(self, haystack: Haystack<'_>) -> bool {
+        !self.only_line_feeds
+            || match haystack {
+                Haystack::Latin1(bytes) => !bytes.contains(&b'\r'),
+                // No early exit: without branches the loop becomes vector instructions.
+                Haystack::Utf16(units) => !units
+                    .iter()
+                    .fold(false, |seen, &unit| seen | (unit == 0x0D) | (unit == 0x2028) | (unit == 0x2029)),
+            }
+    }
 }
 
 /// The rule that this module's header states.
 pub(crate) fn claims(root: &Node) -> Claims {
-    let bounds = runs_exactly(root) && !(root.is_nullable() && contains_not_word_boundary(root));
-    Claims { bounds, captures: bounds && loops_set_their_captures(root) }
+    let bounds = runs_exactly(root) && !(root.is_nullable() && contains(root, &[Assertion::NotWordBoundary]));
+    let captures = bounds && loops_set_their_captures(root);
+    Claims { bounds, captures, only_line_feeds: contains(root, &[Assertion::LineStart, Assertion::LineEnd]) }
 }
 
 /// Bounds the work that compiling and searching may take. Checked once, at compilation of the pattern.
@@ -101,9 +118,11 @@ fn look(assertion: Assertion) -> Option<Look> {
     match assertion {
         Assertion::InputStart => Some(Look::Start),
         Assertion::InputEnd => Some(Look::End),
+        Assertion::LineStart => Some(Look::StartLF),
+        Assertion::LineEnd => Some(Look::EndLF),
         Assertion::WordBoundary => Some(Look::WordAscii),
         Assertion::NotWordBoundary => Some(Look::WordAsciiNegate),
-        _ => None,
+        Assertion::FoldedWordBoundary | Assertion::NotFoldedWordBoundary => None,
     }
 }
 
@@ -169,12 +188,12 @@ fn expanded_size(node: &Node) -> u64 {
     }
 }
 
-fn contains_not_word_boundary(node: &Node) -> bool {
+fn contains(node: &Node, wanted: &[Assertion]) -> bool {
     match node {
-        Node::Empty | Node::Class(_) | Node::Look { .. } | Node::BackReference { .. } => false,
-        Node::Assertion(assertion) => *assertion == Assertion::NotWordBoundary,
-        Node::Concatenation(nodes) | Node::Alternation(nodes) => nodes.iter().any(contains_not_word_boundary),
-        Node::Repetition { body, .. } | Node::Capture(_, body) => contains_not_word_boundary(body),
+        Node::Empty | Node::Class(_) | Node::BackReference { .. } => false,
+        Node::Assertion(assertion) => wanted.contains(assertion),
+        Node::Concatenation(nodes) | Node::Alternation(nodes) => nodes.iter().any(|node| contains(node, wanted)),
+        Node::Repetition { body, .. } | Node::Capture(_, body) | Node::Look { body, .. } => contains(body, wanted),
     }
 }
 

@@ -192,6 +192,7 @@ impl Pattern {
 pub struct Subject {
     text: Text,
     units: usize,
+    automaton_reads: bool,
     /// Where the last search of encoded text started.
     from: Place,
     progress: Progress,
@@ -260,6 +261,7 @@ impl Matcher {
         if let (Haystack::Latin1(bytes), Some(tester)) = (haystack, &self.tester)
             && from == 0
             && bytes.len() <= Tester::MAX_HAYSTACK
+            && self.pattern.program.claims.cover(haystack)
         {
             return Ok(tester.is_match(bytes));
         }
@@ -269,7 +271,7 @@ impl Matcher {
     fn is_match_slowly(&mut self, haystack: Haystack<'_>, from: usize) -> Result<bool, Error> {
         let Flags { sticky, .. } = self.pattern.program.flags;
         let limits = self.limits_with(haystack)?;
-        if let Some(latin1) = &mut self.latin1 {
+        if let Some(latin1) = self.latin1.as_mut().filter(|_| self.pattern.program.claims.cover(haystack)) {
             match haystack {
                 Haystack::Latin1(bytes) => {
                     if from == 0 && bytes.len() <= Tester::MAX_HAYSTACK {
@@ -304,15 +306,15 @@ impl Matcher {
         let Program { claims, groups, .. } = &*self.pattern.program;
         let limits = self.limits_with(haystack)?;
         match haystack {
-            Haystack::Latin1(bytes) => {
+            Haystack::Latin1(bytes) if claims.cover(haystack) => {
                 self.find_latin1(bytes, from, &mut Progress::new(*groups > 0), limits, offsets)
             }
-            Haystack::Utf16(units) if claims.captures => {
+            Haystack::Utf16(units) if claims.captures && claims.cover(haystack) => {
                 let (bytes, _) = self.encoded(units, limits)?;
                 let start = Place::default().forward_to_unit(&bytes, from);
                 self.find_encoded(&bytes, start, offsets)
             }
-            Haystack::Utf16(_) => {
+            _ => {
                 let mut progress = Progress::new(*groups > 0);
                 self.find_by_backtracking(haystack, from, &mut progress, limits, offsets)
             }
@@ -325,7 +327,7 @@ impl Matcher {
         let Program { claims, groups, .. } = &*self.pattern.program;
         let text = match haystack {
             Haystack::Latin1(bytes) => Text::Latin1(bytes.to_vec()),
-            Haystack::Utf16(units) if claims.captures => {
+            Haystack::Utf16(units) if claims.captures && claims.cover(haystack) => {
                 let (mut bytes, _) = self.encoded(units, limits)?;
                 bytes.shrink_to_fit();
                 Text::Encoded(bytes)
@@ -333,7 +335,8 @@ impl Matcher {
             Haystack::Utf16(units) => Text::Utf16(units.to_vec()),
         };
         let progress = Progress::new(*groups > 0);
-        Ok(Subject { text, units: haystack.len(), from: Place::default(), progress })
+        let automaton_reads = claims.cover(haystack);
+        Ok(Subject { text, units: haystack.len(), automaton_reads, from: Place::default(), progress })
     }
 
     /// As [`Matcher::find`], in a subject. Successive searches that go forward cost what they search, and no more.
@@ -346,7 +349,13 @@ impl Matcher {
         let memory = self.pattern.program.limits.memory;
         let limits = Limits { memory, ..self.pattern.program.limits };
         match &subject.text {
-            Text::Latin1(bytes) => self.find_latin1(bytes, from, &mut subject.progress, limits, offsets),
+            Text::Latin1(bytes) if subject.automaton_reads => {
+                self.find_latin1(bytes, from, &mut subject.progress, limits, offsets)
+            }
+            Text::Latin1(bytes) => {
+                let haystack = Haystack::Latin1(bytes);
+                self.find_by_backtracking(haystack, from, &mut subject.progress, limits, offsets)
+            }
             Text::Encoded(bytes) => {
                 let known = if subject.from.unit <= from { subject.from } else { Place::default() };
                 subject.from = known.forward_to_unit(bytes, from);
@@ -379,6 +388,7 @@ impl Matcher {
         let (sticky, groups, limits) = (flags.sticky, *groups, *limits);
         let unicode = flags.unicode || flags.unicode_sets;
         if claims.captures
+            && !claims.only_line_feeds
             && (unicode || !utf8.iter().any(|&byte| byte >= 0xF0))
             && std::str::from_utf8(utf8).is_ok()
         {

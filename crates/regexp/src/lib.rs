@@ -16,6 +16,7 @@ mod encode;
 mod ir;
 mod lower;
 mod memo;
+mod overshoot;
 mod pattern;
 mod program;
 mod search;

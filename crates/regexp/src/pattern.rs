@@ -3,6 +3,7 @@
 //! Which engine runs what: the automaton whatever it gives exactly (see [`crate::automaton`]), the backtracker the rest. On
 //! long one-byte texts the automaton also finds matches whose captures only the backtracker gives.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use regex_automata::util::primitives::NonMaxUsize;
@@ -11,6 +12,7 @@ use crate::automaton::{Alphabet, Automaton, Claims, admit, claims};
 use crate::encode::{Place, encode};
 use crate::ir::Node;
 use crate::lower::{Lowered, lower};
+use crate::overshoot::is_bounded;
 use crate::search::{Backtracker, Progress, offset};
 use crate::tester::Tester;
 use crate::utf8::Decoded;
@@ -179,6 +181,7 @@ impl Pattern {
             pattern: self.clone(),
             latin1,
             wide: None,
+            finds_all: [const { OnceCell::new() }; 2],
             backtracker: Backtracker::new(root, *groups, unicode, canonical.clone()),
             tester: None,
             tests: 0,
@@ -234,6 +237,8 @@ pub struct Matcher {
     /// Built when the first haystack outside Latin-1 comes.
     wide: Option<Automaton>,
     backtracker: Backtracker,
+    /// Whether finding all matches is linear on the automata, for Latin-1 and for wide text.
+    finds_all: [OnceCell<bool>; 2],
     /// Built when the pattern has been tested [`TESTS_BEFORE_TESTER`] times, if it can be.
     tester: Option<Tester>,
     tests: u32,
@@ -324,18 +329,23 @@ impl Matcher {
     /// A copy of `haystack`, ready to be searched many times by this matcher.
     pub fn subject(&self, haystack: Haystack<'_>) -> Result<Subject, Error> {
         let limits = self.limits_with(haystack)?;
-        let Program { claims, groups, .. } = &*self.pattern.program;
-        let text = match haystack {
-            Haystack::Latin1(bytes) => Text::Latin1(bytes.to_vec()),
-            Haystack::Utf16(units) if claims.captures && claims.cover(haystack) => {
+        let Program { root, claims, groups, .. } = &*self.pattern.program;
+        let finds_all = |alphabet: Alphabet| {
+            claims.cover(haystack)
+                && *self.finds_all[alphabet as usize].get_or_init(|| is_bounded(root, alphabet))
+        };
+        let (text, automaton_reads) = match haystack {
+            Haystack::Latin1(bytes) => {
+                (Text::Latin1(bytes.to_vec()), claims.bounds && finds_all(Alphabet::Latin1))
+            }
+            Haystack::Utf16(units) if claims.captures && finds_all(Alphabet::Wide) => {
                 let (mut bytes, _) = self.encoded(units, limits)?;
                 bytes.shrink_to_fit();
-                Text::Encoded(bytes)
+                (Text::Encoded(bytes), true)
             }
-            Haystack::Utf16(units) => Text::Utf16(units.to_vec()),
+            Haystack::Utf16(units) => (Text::Utf16(units.to_vec()), false),
         };
         let progress = Progress::new(*groups > 0);
-        let automaton_reads = claims.cover(haystack);
         Ok(Subject { text, units: haystack.len(), automaton_reads, from: Place::default(), progress })
     }
 

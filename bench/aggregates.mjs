@@ -41,7 +41,7 @@ export const AGGREGATED = {
 export function aggregate(group, results) {
   const { method, targetOf, targets } = AGGREGATED[group] ?? {};
   const peers = [...new Set(results.flatMap((result) => Object.keys(result.ratios ?? {})))];
-  if (!method || peers.length === 0) return null;
+  if (!method || results.length === 0) return null;
   const figures = (of, figure) => peers.map((peer) => figureOf(ratiosOf(of, peer), figure));
   const mean = (label, of) => ({ label, ...countsOf(of), unit: 'ratio', figures: figures(of, METHODS[method]) });
   const lines = [

@@ -214,9 +214,12 @@ test('a group is summed up: all, the lowest, the losses, the target, every tag',
   assert.match(table, /\| b \| 1, and 1 failed \| 8\.00 × \|  \|/);
 });
 
-test('only the groups of the list are summed up, and only when something was measured', () => {
+test('only the groups of the list are summed up, and one in which every case failed says so', () => {
   assert.equal(aggregate('another', [{ ratios: { re2: { median: 1 } } }]), null);
-  for (const group of Object.keys(AGGREGATED)) assert.equal(aggregate(group, [{ error: 'it broke' }]), null);
+  for (const group of Object.keys(AGGREGATED)) {
+    assert.equal(aggregate(group, []), null);
+    assert.match(aggregateTable(aggregate(group, [{ error: 'it broke' }])), /\| all \| 0, and 1 failed \|/);
+  }
 });
 
 test('every group of the list has cases, and no title twice', () => {

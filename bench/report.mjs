@@ -75,8 +75,10 @@ function aggregatesTable() {
     const ofGroup = results.filter((result) => result.group === group);
     const sums = aggregate(group, ofGroup);
     if (!sums) continue;
-    const [all] = sums.lines;
-    const others = sums.peers.map((peer, index) => `${peer} ${formatRatio(all.figures[index])}`);
+    const [all, lowest] = sums.lines;
+    const others = sums.peers.map((peer, index) => {
+      return `${peer} ${formatRatio(all.figures[index])} (lowest ${formatRatio(lowest.figures[index])})`;
+    });
     lines.push(`| ${group}: ${sums.method} | ${formatCases(all)} | ${others.join(', ')} |`);
   }
   if (lines.length === 2) return 'Not measured yet.';

@@ -1,5 +1,5 @@
 // Many cases as one figure: which groups are summed up, how, and what the project wants them to be. Called by
-// table.mjs, which shows them. Guarantees: every case of the group counts alike, none is left out without a word, the
+// table.mjs and report.mjs. Guarantees: every case of the group counts alike, none is left out without a word, the
 // lowest ratio and the number of losses stand beside the mean, and ratios are never averaged arithmetically.
 import { median } from './harness.mjs';
 

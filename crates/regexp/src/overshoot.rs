@@ -29,9 +29,8 @@ pub(crate) fn is_bounded(root: &Node, alphabet: Alphabet) -> bool {
     let Ok(nfa) = nfa else { return false };
     let Ok(dfa) = dense::Builder::new().configure(config).build_from_nfa(&nfa) else { return false };
     let starts = [None, Some(b'a'), Some(b'\n'), Some(b' ')].into_iter().flat_map(|behind| {
-        [Anchored::No, Anchored::Yes].map(|anchored| {
-            start::Config::new().look_behind(behind).anchored(anchored)
-        })
+        [Anchored::No, Anchored::Yes]
+            .map(|anchored| start::Config::new().look_behind(behind).anchored(anchored))
     });
     let mut reached: HashMap<StateID, Mark> = HashMap::new();
     let mut waiting = Vec::new();
@@ -62,12 +61,9 @@ enum Mark {
 }
 
 /// Follows all ways from a match through states that are none. The ways are on a stack of our own.
-fn comes_to_an_end(
-    dfa: &dense::DFA<Vec<u32>>,
-    from: StateID,
-    marks: &mut HashMap<StateID, Mark>,
-) -> bool {
-    let onward = |state| successors(dfa, state).filter(|&state| !dfa.is_match_state(state)).collect::<Vec<_>>();
+fn comes_to_an_end(dfa: &dense::DFA<Vec<u32>>, from: StateID, marks: &mut HashMap<StateID, Mark>) -> bool {
+    let onward =
+        |state| successors(dfa, state).filter(|&state| !dfa.is_match_state(state)).collect::<Vec<_>>();
     let mut way = vec![(from, onward(from))];
     while let Some((state, ahead)) = way.last_mut() {
         let Some(next) = ahead.pop() else {

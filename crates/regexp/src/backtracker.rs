@@ -148,7 +148,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
     let (mut pc, mut at) = (0usize, start);
     let (mut steps, max_steps) = (work.steps, work.max_steps);
 
-    // Room for one more entry: as much again as there is, as far as the memory limit goes.
+    // Room for one more entry: as much again as there is, but no more than half of what the memory limit leaves.
     macro_rules! push {
         ($to:ident, $entry:expr) => {{
             if $to.len() == $to.capacity() {
@@ -156,7 +156,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                     + trail.capacity() * size_of::<Trail>()
                     + if MEMOISED { memo.memory_usage() } else { 0 };
                 let room = work.max_memory.saturating_sub(used) / size_of::<Entry>();
-                let more = $to.capacity().clamp(64, room.max(64));
+                let more = $to.capacity().min(room / 2).max(64);
                 if room < 64 {
                     work.steps = steps;
                     return Err(Stop::Memory);

@@ -10,6 +10,7 @@ mod boundary;
 mod json;
 mod password;
 mod regexp;
+mod regexp_characters;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
 

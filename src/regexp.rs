@@ -10,6 +10,7 @@ use napi_derive::napi;
 use crate::boundary::{
     Call, Code, ExternalMemory, Failure, HotFunction, Text, TextArgument, Value, cold, hot_function,
 };
+use crate::regexp_characters::with_characters;
 
 /// No string of V8 is longer (2²⁹ − 24 code units), so offsets fit an Int32Array.
 const MAX_OFFSET: u32 = 1 << 30;
@@ -40,12 +41,12 @@ pub struct CompiledRegExp {
 #[napi(catch_unwind)]
 pub fn regexp_compile(env: Env, source: TextArgument, flags: TextArgument) -> napi::Result<CompiledRegExp> {
     cold(&env, || {
-        let source =
-            String::from_utf16(&source.0).map_err(|_| unsupported("a lone surrogate, written as such"))?;
         let flags = String::from_utf16_lossy(&flags.0);
         let flags =
             Flags::parse(&flags).ok_or_else(|| unsupported("a flag that this version does not know"))?;
-        let pattern = Pattern::compile(&source, flags, Limits::default()).map_err(failure)?;
+        let pattern =
+            with_characters(|characters| Pattern::compile(&source.0, flags, characters, Limits::default()));
+        let pattern = pattern.map_err(failure)?;
         let matcher = pattern.matcher().map_err(failure)?;
         let _memory = ExternalMemory::announce(&env, matcher.memory_usage() + UNCOUNTED_BYTES);
         let program = Rc::new(Program { matcher: RefCell::new(matcher), _memory });
@@ -172,7 +173,7 @@ fn haystack(text: Text<'_>) -> Haystack<'_> {
     }
 }
 
-fn failure(error: Error) -> Failure {
+pub(crate) fn failure(error: Error) -> Failure {
     match error {
         Error::BackReference => Failure::new(
             Code::RegexpBackreference,

@@ -9,11 +9,13 @@ use std::sync::Arc;
 use regex_automata::util::primitives::NonMaxUsize;
 
 use crate::automaton::{Alphabet, Automaton, Claims, admit, claims};
+use crate::characters::Characters;
 use crate::encode::{Place, encode};
 use crate::ir::Node;
 use crate::lower::{Lowered, lower};
 use crate::overshoot::is_bounded;
 use crate::search::{Backtracker, Progress, offset};
+use crate::source::Name;
 use crate::tester::Tester;
 use crate::utf8::Decoded;
 
@@ -136,6 +138,7 @@ struct Program {
     root: Node,
     flags: Flags,
     groups: u32,
+    names: Vec<Name>,
     named: Vec<u32>,
     canonical: Vec<(u32, u32)>,
     claims: Claims,
@@ -144,12 +147,20 @@ struct Program {
 
 impl Pattern {
     /// Compiles a pattern that V8 has already accepted. Time and memory are linear in its expanded size, which is limited.
-    pub fn compile(source: &str, flags: Flags, limits: Limits) -> Result<Pattern, Error> {
-        let Lowered { root, groups, named } = lower(source, flags)?;
+    pub fn compile(
+        source: &[u16],
+        flags: Flags,
+        characters: &Characters,
+        limits: Limits,
+    ) -> Result<Pattern, Error> {
+        let backreferences = limits.backreference_steps.is_some();
+        let Lowered { root, groups, names, canonical } = lower(source, flags, characters, backreferences)?;
         admit(&root, groups)?;
         let claims = claims(&root);
-        let canonical = Vec::new();
-        Ok(Pattern { program: Arc::new(Program { root, flags, groups, named, canonical, claims, limits }) })
+        let mut named: Vec<u32> = names.iter().flat_map(|(_, numbers)| numbers).copied().collect();
+        named.sort_unstable();
+        let program = Program { root, flags, groups, names, named, canonical, claims, limits };
+        Ok(Pattern { program: Arc::new(program) })
     }
 
     /// Capturing groups, the whole match not counted.
@@ -160,6 +171,11 @@ impl Pattern {
     /// The numbers of the named groups, ascending.
     pub fn named_groups(&self) -> &[u32] {
         &self.program.named
+    }
+
+    /// The names of groups in UTF-16, in the order of their first group, each with the numbers of its groups.
+    pub fn group_names(&self) -> &[(Vec<u16>, Vec<u32>)] {
+        &self.program.names
     }
 
     /// Whether the pattern is a plain string. V8 searches for some of these in a way of its own.

@@ -10,6 +10,8 @@ mod boundary;
 mod json;
 mod password;
 mod regexp;
+mod regexp_replace;
+mod regexp_series;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
 

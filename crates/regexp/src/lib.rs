@@ -26,3 +26,4 @@ mod units;
 mod utf8;
 
 pub use pattern::{Error, Flags, Haystack, Limits, Matcher, Offset, Pattern, Subject};
+pub use tester::Table;

@@ -30,9 +30,11 @@ pub struct CompiledRegExp {
     pub test: Value,
     /// `(text) => boolean`: the first match's offsets.
     pub exec: Value,
-    /// `() => [testLong, execFrom, all, more, batch, replace, session]`: the functions that not every pattern needs.
+    /// `() => [testLong, execFrom, all, more, batch, replace, session, table]`: the functions that not every pattern needs.
     /// - `testLong(text, isLatin1) => boolean`
     /// - `execFrom(text, from, isLatin1) => boolean`
+    /// - `table() => boolean`: puts the automaton that `test` runs for short texts into the buffer, if it has room: class
+    ///   bits, states, start, the classes of 256 characters, which states accept, and the transitions.
     /// - the others: `regexp_series.rs`, `regexp_replace.rs`
     pub others: Value,
     /// Capturing groups, the whole match not counted.
@@ -153,6 +155,7 @@ impl HotFunction for Others {
             call.function(Batch(program()))?,
             call.function(Replace(program()))?,
             call.function(NewSession(program()))?,
+            call.function(Table(program()))?,
         ]))
     }
 }
@@ -181,6 +184,31 @@ impl HotFunction for ExecFrom {
         let from = call.integer(1, MAX_OFFSET)? as usize;
         let found = call.known_characters(0, 2, |text| self.0.find(call, text, from))?;
         Ok(call.boolean(found))
+    }
+}
+
+struct Table(Rc<Program>);
+
+impl HotFunction for Table {
+    const NAME: &'static str = "table";
+    const ARGUMENTS: usize = 0;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let Some(table) = self.0.matcher.borrow_mut().table() else { return Ok(call.boolean(false)) };
+        let states = table.accepts.len() as u32;
+        let numbers = [table.class_bits, states, table.start].into_iter();
+        let classes = table.class.iter().map(|&class| u32::from(class));
+        let accepts = table.accepts.iter().map(|&accepts| u32::from(accepts));
+        let all = numbers.chain(classes).chain(accepts).chain(table.next.iter().copied());
+        let length = 3 + table.class.len() + table.accepts.len() + table.next.len();
+        Ok(call.boolean(self.0.offsets.lend(call, |places| {
+            // What it walks through has 16 bits.
+            let fits = length <= places.len() && (states << table.class_bits) <= 1 << 16;
+            if fits {
+                places.iter_mut().zip(all).for_each(|(place, number)| *place = number as i32);
+            }
+            fits
+        })))
     }
 }
 

@@ -7,6 +7,7 @@
  */
 
 const native = require('./native.js');
+const { Table } = require('./regexp-table.js');
 
 const { exec } = RegExp.prototype;
 const { apply } = Reflect;
@@ -39,6 +40,9 @@ const matches = {
 /** V8 knows at once that a one-byte string has no such character, and stops at the first one in another. */
 const WIDE = /[^\0-\xff]/;
 
+/** Tests of short texts until the pattern gets a table: it takes some KiB, and up to 0.1 ms to make. */
+const TESTS_BEFORE_TABLE = 200;
+
 /** Which matches of a text, and what of them; as in src/regexp_series.rs. */
 const BOUNDS = 0;
 const CAPTURES = 1;
@@ -53,6 +57,7 @@ class Program {
   /** @type {undefined | Others} */
   #others;
   #newOthers;
+  #tests = 0;
 
   /**
    * @param {string} source
@@ -60,13 +65,15 @@ class Program {
    * @param {Limits} limits
    */
   constructor(source, flags, limits) {
-    const compiled = native.regexpCompile(source, flags);
+    const compiled = native.regexpCompile(source, flags, limits.memoryLimit, limits.budget);
     this.#newOthers = compiled.others;
     this.source = source;
     this.flags = flags;
     this.limits = limits;
     /** Whether a text has a match. @type {(text: string) => boolean} */
     this.test = compiled.test;
+    /** Walks through the shortest texts faster than native code is called. @type {undefined | Table} */
+    this.table = undefined;
     /** Puts the first match into `matches.offsets`. @type {(text: string) => boolean} */
     this.exec = compiled.exec;
     /** @type {number} Capturing groups, the whole match not counted. */
@@ -82,6 +89,8 @@ class Program {
     this.isStateful = this.isSticky || this.isGlobal;
     this.isUnicode = flags.includes('u') || flags.includes('v');
     this.hasIndices = flags.includes('d');
+    /** @type {string} */
+    this.engine = compiled.engine;
     /** A plain string, of which V8 decides where it starts inside a surrogate pair. @type {boolean} */
     this.isUnicodeLiteral = compiled.isLiteral && flags.includes('u');
     matches.reserve(this.width);
@@ -103,9 +112,15 @@ class Program {
     return this.others.execFrom(text, from, isLatin1(text));
   }
 
-  /** @param {string} text */
-  testLong(text) {
-    return this.others.testLong(text, isLatin1(text));
+  /**
+   * As `test`, for all lengths.
+   *
+   * @param {string} text
+   */
+  testAny(text) {
+    if (text.length >= LONG) return this.others.testLong(text, isLatin1(text));
+    if (++this.#tests === TESTS_BEFORE_TABLE && this.others.table()) this.table = new Table(matches.offsets);
+    return this.test(text);
   }
 
   /**
@@ -131,6 +146,9 @@ class Program {
  *   replace: (text: string, isLatin1: boolean | undefined, replacement: string, operations: number, from: number) =>
  *     string | undefined | false,
  *   session: () => [(text: string, isLatin1: boolean | undefined) => void, (from: number, max: number) => number],
+ *   table: () => boolean,
+ *   testBytes: (utf8: Uint8Array) => boolean,
+ *   execBytes: (utf8: Uint8Array, from: number) => boolean,
  * }} Others As src/regexp.rs lists them.
  */
 
@@ -138,8 +156,8 @@ class Program {
  * @param {any[]} functions
  * @returns {Others}
  */
-function namedFunctions([testLong, execFrom, all, more, batch, replace, session]) {
-  return { testLong, execFrom, all, more, batch, replace, session };
+function namedFunctions([testLong, execFrom, all, more, batch, replace, session, table, testBytes, execBytes]) {
+  return { testLong, execFrom, all, more, batch, replace, session, table, testBytes, execBytes };
 }
 
 /**

@@ -67,6 +67,21 @@ function capture(text, spans, place) {
 }
 
 /**
+ * A match as `execBytes` returns it.
+ *
+ * @param {Program} program
+ * @param {Int32Array} spans
+ */
+function spansOf(program, spans) {
+  /** @type {([number, number] | undefined)[]} */
+  const captures = [];
+  for (let place = 2; place < program.width; place += 2) {
+    captures.push(spans[place] < 0 ? undefined : [spans[place], spans[place + 1]]);
+  }
+  return { start: spans[0], end: spans[1], captures };
+}
+
+/**
  * @param {Program} program
  * @param {Int32Array} spans
  * @param {number} base
@@ -92,4 +107,4 @@ function byName(all, { names, named }) {
   return groups;
 }
 
-module.exports = { byName, resultOf, values };
+module.exports = { byName, resultOf, spansOf, values };

@@ -8,11 +8,14 @@
  * steps through `exec`, as `matchAll` always does.
  */
 
+const { requireBytes } = require('./content.js');
+const { outOfRange, wrongType } = require('./errors.js');
 const { escape } = require('./regexp-escape.js');
 const { Loop } = require('./regexp-loop.js');
 const { DEFAULTS, limitsOf } = require('./regexp-options.js');
 const { LONG, matches, programOf } = require('./regexp-program.js');
-const { resultOf } = require('./regexp-result.js');
+const { resultOf, spansOf } = require('./regexp-result.js');
+const { WALKED } = require('./regexp-table.js');
 const whole = require('./regexp-whole.js');
 
 /** @typedef {import('./regexp-program.js').Program} Program */
@@ -76,7 +79,11 @@ class SafeRegExp extends RegExp {
     const lastIndex = toLength(this.lastIndex);
     const program = this.#program;
     if (program.isStateful) return this.#advance(subject, lastIndex);
-    return subject.length < LONG ? program.test(subject) : program.testLong(subject);
+    if (subject.length <= WALKED && program.table !== undefined) {
+      const answer = program.table.test(subject);
+      if (answer !== undefined) return answer;
+    }
+    return program.testAny(subject);
   }
 
   /** @param {string} text */
@@ -169,8 +176,32 @@ class SafeRegExp extends RegExp {
     return this;
   }
 
+  /**
+   * As `test`, on UTF-8. Bytes that are not UTF-8 are no character. `lastIndex`, which counts UTF-16, has no part in it.
+   *
+   * @param {Uint8Array} utf8
+   */
+  testBytes(utf8) {
+    const program = this.#program;
+    return program.others.testBytes(requireBytes(utf8, 'utf8'));
+  }
+
+  /**
+   * The first match at or after `from`, with offsets in bytes.
+   *
+   * @param {Uint8Array} utf8
+   * @param {number} [from]
+   */
+  execBytes(utf8, from = 0) {
+    const program = this.#program;
+    const { length } = requireBytes(utf8, 'utf8');
+    if (typeof from !== 'number') throw wrongType('from', 'a number');
+    if (!Number.isInteger(from) || from < 0 || from > length) throw outOfRange('from', "an integer up to the bytes' length");
+    return program.others.execBytes(utf8, from) ? spansOf(program, matches.offsets) : null;
+  }
+
   get engine() {
-    return this.#program === undefined ? 'automaton' : 'automaton';
+    return this.#program.engine;
   }
 
   /** @param {Program} [model] Of the RegExp that this one is made from. */

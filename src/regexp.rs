@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use holdfast_regexp::{Error, Flags, Haystack, Matcher, Pattern};
+use holdfast_regexp::{Error, Flags, Haystack, Limits, Matcher, Pattern};
 use napi::Env;
 use napi_derive::napi;
 
@@ -30,11 +30,12 @@ pub struct CompiledRegExp {
     pub test: Value,
     /// `(text) => boolean`: the first match's offsets.
     pub exec: Value,
-    /// `() => [testLong, execFrom, all, more, batch, replace, session, table]`: the functions that not every pattern needs.
+    /// `() => [testLong, execFrom, all, more, batch, replace, session, table, testBytes, execBytes]`: the functions that not every pattern needs.
     /// - `testLong(text, isLatin1) => boolean`
     /// - `execFrom(text, from, isLatin1) => boolean`
     /// - `table() => boolean`: puts the automaton that `test` runs for short texts into the buffer, if it has room: class
     ///   bits, states, start, the classes of 256 characters, which states accept, and the transitions.
+    /// - `testBytes(utf8) => boolean`, `execBytes(utf8, from) => boolean`: offsets are bytes
     /// - the others: `regexp_series.rs`, `regexp_replace.rs`
     pub others: Value,
     /// Capturing groups, the whole match not counted.
@@ -43,18 +44,31 @@ pub struct CompiledRegExp {
     pub named: Vec<u32>,
     /// The pattern is a plain string.
     pub is_literal: bool,
+    /// Which engine runs it.
+    pub engine: &'static str,
 }
 
 /// Compiles the `source` and `flags` of a RegExp that V8 has accepted.
 #[napi(catch_unwind)]
-pub fn regexp_compile(env: Env, source: TextArgument, flags: TextArgument) -> napi::Result<CompiledRegExp> {
+pub fn regexp_compile(
+    env: Env,
+    source: TextArgument,
+    flags: TextArgument,
+    memory_limit: f64,
+    backreference_steps: Option<f64>,
+) -> napi::Result<CompiledRegExp> {
     cold(&env, || {
+        // lib/regexp-options.js has checked both; a cast of what is out of range saturates.
+        let limits = Limits {
+            memory: memory_limit as usize,
+            backreference_steps: backreference_steps.map(|steps| steps as u64),
+        };
         let source =
             String::from_utf16(&source.0).map_err(|_| unsupported("a lone surrogate, written as such"))?;
         let names = String::from_utf16_lossy(&flags.0);
         let flags =
             Flags::parse(&names).ok_or_else(|| unsupported("a flag that this version does not know"))?;
-        let pattern = Pattern::compile(&source, flags).map_err(failure)?;
+        let pattern = Pattern::compile(&source, flags, limits).map_err(failure)?;
         let matcher = pattern.matcher().map_err(failure)?;
         let _memory = ExternalMemory::announce(&env, matcher.memory_usage() + UNCOUNTED_BYTES);
         let program = Rc::new(Program {
@@ -73,6 +87,7 @@ pub fn regexp_compile(env: Env, source: TextArgument, flags: TextArgument) -> na
             groups: pattern.groups(),
             named: pattern.named_groups().to_vec(),
             is_literal: pattern.is_literal(),
+            engine: pattern.engine(),
         })
     })
 }
@@ -156,6 +171,8 @@ impl HotFunction for Others {
             call.function(Replace(program()))?,
             call.function(NewSession(program()))?,
             call.function(Table(program()))?,
+            call.function(TestBytes(program()))?,
+            call.function(ExecBytes(program()))?,
         ]))
     }
 }
@@ -185,6 +202,48 @@ impl HotFunction for ExecFrom {
         let found = call.known_characters(0, 2, |text| self.0.find(call, text, from))?;
         Ok(call.boolean(found))
     }
+}
+
+struct TestBytes(Rc<Program>);
+
+impl HotFunction for TestBytes {
+    const NAME: &'static str = "testBytes";
+    const ARGUMENTS: usize = 1;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let found = call
+            .bytes(0, |utf8| self.0.matcher.borrow_mut().is_match_bytes(within(utf8)?, 0).map_err(failure))?;
+        Ok(call.boolean(found))
+    }
+}
+
+struct ExecBytes(Rc<Program>);
+
+impl HotFunction for ExecBytes {
+    const NAME: &'static str = "execBytes";
+    const ARGUMENTS: usize = 2;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let from = call.integer(1, i32::MAX as u32)? as usize;
+        let found = call.bytes(0, |utf8| {
+            if from > within(utf8)?.len() {
+                return Err(past_the_end());
+            }
+            self.0.offsets.lend(call, |places| {
+                let places = places.get_mut(..self.0.width).ok_or_else(too_narrow)?;
+                self.0.matcher.borrow_mut().find_bytes(utf8, from, writer(places)).map_err(failure)
+            })
+        })?;
+        Ok(call.boolean(found))
+    }
+}
+
+/// Bytes whose offsets fit an Int32Array.
+fn within(utf8: &[u8]) -> Result<&[u8], Failure> {
+    let fits = i32::try_from(utf8.len()).is_ok();
+    fits.then_some(utf8).ok_or_else(|| {
+        Failure::new(Code::OutOfRange, "the bytes must be less than 2 GiB: search them in parts")
+    })
 }
 
 struct Table(Rc<Program>);
@@ -238,6 +297,14 @@ pub(crate) fn failure(error: Error) -> Failure {
             "the pattern has a back-reference, which cannot be matched in linear time: compare the captures after matching",
         ),
         Error::Unsupported(construct) => unsupported(construct),
+        Error::Memory => Failure::new(
+            Code::RegexpMemory,
+            "the search needs more memory than options.memoryLimit: work on a shorter text, or raise the limit",
+        ),
+        Error::Budget => Failure::new(
+            Code::RegexpBudget,
+            "the search took more steps than options.backreferences.budget: compare the captures after matching instead",
+        ),
         Error::TooLarge(what) => Failure::new(
             Code::RegexpTooLarge,
             format!("{what}: write a smaller pattern, or check lengths in code"),

@@ -150,7 +150,7 @@ impl Matches<'_> {
                     matcher.borrow_mut().find(haystack, self.from, writer(places)).map_err(failure)?;
                 return if found { expand(places) } else { Ok(true) };
             }
-            let mut series = Series::new(self.program, self.whole, *width);
+            let mut series = Series::new(self.program, self.whole, *width)?;
             let mut matcher = matcher.borrow_mut();
             while series.next(&mut matcher, *is_unicode, places)? {
                 if !expand(places)? {

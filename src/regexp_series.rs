@@ -26,14 +26,29 @@ pub(crate) struct Series {
     stepped: bool,
     /// For `split`: the end of the last separator.
     separator: Option<usize>,
+    /// For `split`: the offsets inside surrogate pairs, ascending, where these are characters.
+    pairs: Vec<u32>,
     /// Places for each match.
     width: usize,
 }
 
 impl Series {
-    pub(crate) fn new(program: &Program, text: Characters<'_>, width: usize) -> Series {
-        let subject = program.matcher.borrow().subject(haystack(text));
-        Series { subject, from: 0, stepped: false, separator: None, width }
+    pub(crate) fn new(program: &Program, text: Characters<'_>, width: usize) -> Result<Series, Failure> {
+        let subject = program.matcher.borrow().subject(haystack(text)).map_err(failure)?;
+        Ok(Series { subject, from: 0, stepped: false, separator: None, pairs: Vec::new(), width })
+    }
+
+    /// The separators of `split`. With `u` the language looks for them at every code point, but a search finds empty
+    /// matches inside surrogate pairs as well.
+    fn separators(program: &Program, text: Characters<'_>) -> Result<Series, Failure> {
+        let mut series = Series::new(program, text, program.width)?;
+        series.separator = Some(0);
+        if let (true, Characters::Utf16(units)) = (program.is_unicode, text) {
+            let inside = |pair: &[u16]| pair[0] & 0xFC00 == 0xD800 && pair[1] & 0xFC00 == 0xDC00;
+            series.pairs =
+                (1..).zip(units.windows(2)).filter(|(_, pair)| inside(pair)).map(|(at, _)| at).collect();
+        }
+        Ok(series)
     }
 
     /// The next match, its offsets in `places`.
@@ -59,6 +74,10 @@ impl Series {
                 }
                 if end == *separator {
                     (self.from, self.stepped) = (end + 1, true);
+                    continue;
+                }
+                if u32::try_from(start).is_ok_and(|start| self.pairs.binary_search(&start).is_ok()) {
+                    (self.from, self.stepped) = (start + 1, false);
                     continue;
                 }
                 *separator = end;
@@ -101,10 +120,10 @@ impl HotFunction for All {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let which = call.integer(2, SEPARATORS)?;
         let max = call.integer(3, MAX_OFFSET)? as usize;
-        let mut series = call.known_characters(0, 1, |text| {
-            Ok(Series::new(&self.0, text, if which == BOUNDS { 2 } else { self.0.width }))
+        let mut series = call.known_characters(0, 1, |text| match which {
+            SEPARATORS => Series::separators(&self.0, text),
+            _ => Series::new(&self.0, text, if which == BOUNDS { 2 } else { self.0.width }),
         })?;
-        series.separator = (which == SEPARATORS).then_some(0);
         let count = series.fill(call, &self.0, max)?;
         let has_more = series.from <= series.subject.len();
         self.0.series.replace(has_more.then_some(series));
@@ -142,7 +161,7 @@ impl HotFunction for Batch {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let from = call.integer(1, MAX_OFFSET)? as usize;
         let max = call.integer(2, MAX_OFFSET)? as usize;
-        let mut series = call.characters(0, |text| Ok(Series::new(&self.0, text, self.0.width)))?;
+        let mut series = call.characters(0, |text| Series::new(&self.0, text, self.0.width))?;
         series.from = from;
         series.fill(call, &self.0, max)
     }
@@ -176,7 +195,7 @@ impl HotFunction for Open {
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let Session { program, series } = &*self.0;
-        let opened = call.known_characters(0, 1, |text| Ok(Series::new(program, text, program.width)))?;
+        let opened = call.known_characters(0, 1, |text| Series::new(program, text, program.width))?;
         let opened = (!opened.subject.is_empty()).then(|| {
             let memory = call.external_memory(opened.subject.memory_usage());
             (opened, memory)

@@ -192,8 +192,12 @@ fn contains(node: &Node, wanted: &[Assertion]) -> bool {
     match node {
         Node::Empty | Node::Class(_) | Node::BackReference { .. } => false,
         Node::Assertion(assertion) => wanted.contains(assertion),
-        Node::Concatenation(nodes) | Node::Alternation(nodes) => nodes.iter().any(|node| contains(node, wanted)),
-        Node::Repetition { body, .. } | Node::Capture(_, body) | Node::Look { body, .. } => contains(body, wanted),
+        Node::Concatenation(nodes) | Node::Alternation(nodes) => {
+            nodes.iter().any(|node| contains(node, wanted))
+        }
+        Node::Repetition { body, .. } | Node::Capture(_, body) | Node::Look { body, .. } => {
+            contains(body, wanted)
+        }
     }
 }
 

@@ -295,7 +295,7 @@ impl Matcher {
     /// Whether a Latin-1 text matches, searched from its start, as a table; nothing when that would be too large.
     pub fn table(&mut self) -> Option<Table> {
         // The automaton that the table is of runs the pattern's tests, or there is none.
-        self.latin1.as_ref()?;
+        self.latin1.as_ref().filter(|_| !self.pattern.program.claims.only_line_feeds)?;
         if self.tester.is_none() {
             self.tester = Tester::build(&self.pattern.program.root, self.pattern.program.flags.sticky);
         }

@@ -55,7 +55,8 @@ impl Window {
                 continue;
             }
             let start = end - self.width;
-            let fits = |(place, unit): (usize, &U)| self.masks[(unit.code() & 0xFF) as usize] & (1 << place) != 0;
+            let fits =
+                |(place, unit): (usize, &U)| self.masks[(unit.code() & 0xFF) as usize] & (1 << place) != 0;
             if text[start..end].iter().enumerate().all(fits) {
                 return Some(start);
             }

@@ -14,7 +14,7 @@ use crate::regexp::{MAX_OFFSET, Program, failure, haystack, past_the_end, too_na
 /// Which matches `all` gives, and what of them.
 const BOUNDS: u32 = 0;
 const CAPTURES: u32 = 1;
-/// The separators of `split`, with captures: ECMA-262, §22.2.6.14, step 18.
+/// The separators of `split`, with captures: ECMA-262, §22.2.6.14, step 18, by searching where the standard tries every place.
 const SEPARATORS: u32 = 2;
 
 /// A search that goes on.
@@ -26,8 +26,6 @@ pub(crate) struct Series {
     stepped: bool,
     /// For `split`: the end of the last separator.
     separator: Option<usize>,
-    /// For `split`: the offsets inside surrogate pairs, ascending, where these are characters.
-    pairs: Vec<u32>,
     /// Places for each match.
     width: usize,
 }
@@ -35,20 +33,7 @@ pub(crate) struct Series {
 impl Series {
     pub(crate) fn new(program: &Program, text: Characters<'_>, width: usize) -> Result<Series, Failure> {
         let subject = program.matcher.borrow().subject(haystack(text)).map_err(failure)?;
-        Ok(Series { subject, from: 0, stepped: false, separator: None, pairs: Vec::new(), width })
-    }
-
-    /// The separators of `split`. With `u` the language looks for them at every code point, but a search finds empty
-    /// matches inside surrogate pairs as well.
-    fn separators(program: &Program, text: Characters<'_>) -> Result<Series, Failure> {
-        let mut series = Series::new(program, text, program.width)?;
-        series.separator = Some(0);
-        if let (true, Characters::Utf16(units)) = (program.is_unicode, text) {
-            let inside = |pair: &[u16]| pair[0] & 0xFC00 == 0xD800 && pair[1] & 0xFC00 == 0xDC00;
-            series.pairs =
-                (1..).zip(units.windows(2)).filter(|(_, pair)| inside(pair)).map(|(at, _)| at).collect();
-        }
-        Ok(series)
+        Ok(Series { subject, from: 0, stepped: false, separator: None, width })
     }
 
     /// The next match, its offsets in `places`.
@@ -74,10 +59,6 @@ impl Series {
                 }
                 if end == *separator {
                     (self.from, self.stepped) = (end + 1, true);
-                    continue;
-                }
-                if u32::try_from(start).is_ok_and(|start| self.pairs.binary_search(&start).is_ok()) {
-                    (self.from, self.stepped) = (start + 1, false);
                     continue;
                 }
                 *separator = end;
@@ -120,10 +101,10 @@ impl HotFunction for All {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let which = call.integer(2, SEPARATORS)?;
         let max = call.integer(3, MAX_OFFSET)? as usize;
-        let mut series = call.known_characters(0, 1, |text| match which {
-            SEPARATORS => Series::separators(&self.0, text),
-            _ => Series::new(&self.0, text, if which == BOUNDS { 2 } else { self.0.width }),
+        let mut series = call.known_characters(0, 1, |text| {
+            Series::new(&self.0, text, if which == BOUNDS { 2 } else { self.0.width })
         })?;
+        series.separator = (which == SEPARATORS).then_some(0);
         let count = series.fill(call, &self.0, max)?;
         let has_more = series.from <= series.subject.len();
         self.0.series.replace(has_more.then_some(series));

@@ -47,7 +47,7 @@ class SafeRegExp extends RegExp {
    * @param {string} [flags]
    * @param {import('..').SafeRegExpOptions} [options]
    */
-  constructor(pattern, flags, options) {
+  constructor(pattern, flags, options = undefined) {
     super(pattern, flags);
     const model = isObject(pattern) && #program in pattern ? /** @type {SafeRegExp} */ (pattern) : undefined;
     if (options !== undefined) this.#limits = limitsOf(options);
@@ -159,6 +159,7 @@ class SafeRegExp extends RegExp {
     ) {
       return super[Symbol.split](subject, limit);
     }
+    void this[Symbol.match]; // as the language does, which makes a RegExp of this one here
     return whole.split(this.#program, subject, limit);
   }
 

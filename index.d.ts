@@ -18,6 +18,8 @@ export type ErrorCode =
   | 'ERR_INTERNAL'
   | 'ERR_BINDING'
   | 'ERR_REGEXP_BACKREFERENCE'
+  | 'ERR_REGEXP_BUDGET'
+  | 'ERR_REGEXP_MEMORY'
   | 'ERR_REGEXP_TOO_LARGE'
   | 'ERR_REGEXP_UNSUPPORTED'
   | 'ERR_JSON_SYNTAX'
@@ -56,17 +58,30 @@ export class HoldfastError extends Error {
 
 // ---------------------------------------------------------------------------------------------- regular expressions
 
+/** What a {@link SafeRegExp} may use. */
+export interface SafeRegExpOptions {
+  /**
+   * Bytes that one operation may take beside the strings that go in and come out; over it is `ERR_REGEXP_MEMORY`.
+   * 65536 (64 KiB) to 2³² (4 GiB). Default 67108864 (64 MiB).
+   */
+  memoryLimit?: number;
+  /**
+   * Back-references cannot be matched in linear time. `'error'`, the default, refuses them at construction; with a
+   * budget, a search that takes more steps throws `ERR_REGEXP_BUDGET`.
+   */
+  backreferences?: 'error' | { budget: number };
+}
+
 /**
- * A RegExp that runs in time linear in the input. Same results as RegExp for every pattern it accepts; a pattern it
- * cannot run exactly is refused at construction, never approximated.
+ * A RegExp that runs in time linear in the input, for every pattern without back-references: same results as RegExp, same
+ * observable steps. `docs/regexp.md` has the guarantee precisely.
  *
- * This version runs patterns on one engine, a finite automaton, and therefore refuses lookarounds, `\p{…}`, the `v`
- * flag, `\b` and non-ASCII letters together with `i` and `u`, anchors together with `m`, loops whose body can match
- * the empty string, and captures that an iteration of a loop may leave unset: `docs/regexp.md` has the precise rule.
+ * `exec` and `test` run natively; `match`, `replace`, `search` and `split` do, at once for a whole text, unless
+ * something was overridden: then they go through `exec` by the language's own protocol, as `matchAll` does.
+ * `RegExp.prototype.exec.call(safe, text)` bypasses Holdfast and runs V8's backtracking engine: do not do that with
+ * untrusted text.
  *
- * `exec` and `test` run natively; `match`, `matchAll`, `replace`, `search` and `split` go through them by the
- * language's own protocol. `RegExp.prototype.exec.call(safe, text)` bypasses Holdfast and runs V8's backtracking
- * engine: do not do that with untrusted text.
+ * Every search can throw `ERR_REGEXP_MEMORY` and, with back-references allowed, `ERR_REGEXP_BUDGET`.
  *
  * @throws {SyntaxError} the pattern or the flags are not valid (V8's own error)
  * @throws {HoldfastError} `ERR_REGEXP_BACKREFERENCE` the pattern has a back-reference;
@@ -74,8 +89,21 @@ export class HoldfastError extends Error {
  *   `ERR_REGEXP_TOO_LARGE` the pattern, its counted repeats expanded, is over the size limit, or nests too deep
  */
 export class SafeRegExp extends RegExp {
-  constructor(pattern: string | RegExp, flags?: string);
-  /** Which engine runs the pattern: `'automaton'`. */
+  /** Made from another SafeRegExp without `options`, it has the options of that one. */
+  constructor(pattern: string | RegExp, flags?: string, options?: SafeRegExpOptions);
+  /** `text` as a pattern that matches it and nothing else, wherever in a pattern it stands: ECMAScript's RegExp.escape. */
+  static escape(text: string): string;
+  /** As `test`, in UTF-8. Bytes that are not UTF-8 are no character and in no match. `lastIndex` is neither read nor set. */
+  testBytes(utf8: Uint8Array): boolean;
+  /**
+   * The first match at or (with `y`: only at) after `from`, which is 0 unless given; offsets are bytes. `captures` has an
+   * entry for each group, undefined for one that took no part. `lastIndex` is neither read nor set.
+   */
+  execBytes(
+    utf8: Uint8Array,
+    from?: number,
+  ): { start: number; end: number; captures: ([number, number] | undefined)[] } | null;
+  /** Which engine decides whether and where the pattern matches: `'automaton'` or `'backtracker'`. */
   readonly engine: string;
 }
 

@@ -18,6 +18,8 @@ const CODES = withoutPrototypes({
   ERR_INTERNAL: {},
   ERR_BINDING: {},
   ERR_REGEXP_BACKREFERENCE: {},
+  ERR_REGEXP_BUDGET: {},
+  ERR_REGEXP_MEMORY: {},
   ERR_REGEXP_TOO_LARGE: {},
   ERR_REGEXP_UNSUPPORTED: {},
   ERR_JSON_SYNTAX: { base: 'json', status: 400 },

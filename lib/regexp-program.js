@@ -2,95 +2,171 @@
 'use strict';
 
 /**
- * Compiled patterns, which SafeRegExps with the same source and flags share. The last ones are remembered: `split` and
- * `matchAll` make a new RegExp at every call, and so does code that writes `new SafeRegExp(…)` inside a function.
+ * Compiled patterns, which SafeRegExps with the same source, flags and options share. The last ones are remembered:
+ * `split` and `matchAll` make a new RegExp at every call, and so does code that writes `new SafeRegExp(…)` in a function.
  */
 
 const native = require('./native.js');
+const { Table } = require('./regexp-table.js');
+
+const { exec } = RegExp.prototype;
+const { apply } = Reflect;
 
 /** Programs remembered. One holds 20 to 30 KiB, and at most some megabytes when many texts were searched. */
 const REMEMBERED = 32;
 
+/** From this length on it pays to ask V8 whether a text is Latin-1, and to copy it once for many searches. */
+const LONG = 256;
+
+/** Places in the buffer for offsets, at first. */
+const PLACES = 16_384;
+
+/** More matches than fit into the buffer. */
+const ALL = 2 ** 30;
+
 /**
- * From this length on, the text that a global or sticky pattern works on is copied once and not at every match. Below,
- * copying it again costs less than asking whether it is the same.
+ * Where native code writes the offsets of matches; read before anything else can run. It stays in lib/: native code
+ * holds its address.
  */
-const KEPT_LENGTH = 256;
+const matches = {
+  offsets: new Int32Array(native.regexpOffsets(PLACES)),
+
+  /** @param {number} places */
+  reserve(places) {
+    if (this.offsets.length < places) this.offsets = new Int32Array(native.regexpOffsets(places));
+  },
+};
+
+/** V8 knows at once that a one-byte string has no such character, and stops at the first one in another. */
+const WIDE = /[^\0-\xff]/;
+
+/** Tests of short texts until the pattern gets a table: it takes some KiB, and up to 0.1 ms to make. */
+const TESTS_BEFORE_TABLE = 200;
+
+/** Which matches of a text, and what of them; as in src/regexp_series.rs. */
+const BOUNDS = 0;
+const CAPTURES = 1;
+const SEPARATORS = 2;
+
+/** @typedef {{ memoryLimit: number, budget: number | undefined }} Limits */
 
 /** @type {Map<string, Program>} In the order of their last use. */
 const programs = new Map();
 
 class Program {
-  /** Names of the groups that have one, in their order. @type {string[]} */
-  names;
-  #exec;
-  #newKeeper;
+  /** @type {undefined | Others} */
+  #others;
+  #newOthers;
+  #tests = 0;
 
   /**
    * @param {string} source
-   * @param {string} flags
+   * @param {string} flags In the order in which RegExp's `flags` has them.
+   * @param {Limits} limits
    */
-  constructor(source, flags) {
-    const compiled = native.regexpCompile(source, flags);
-    this.#exec = compiled.exec;
-    this.#newKeeper = compiled.keeper;
+  constructor(source, flags, limits) {
+    const compiled = native.regexpCompile(source, flags, limits.memoryLimit, limits.budget);
+    this.#newOthers = compiled.others;
+    this.source = source;
+    this.flags = flags;
+    this.limits = limits;
     /** Whether a text has a match. @type {(text: string) => boolean} */
     this.test = compiled.test;
+    /** Walks through the shortest texts faster than native code is called. @type {undefined | Table} */
+    this.table = undefined;
+    /** Puts the first match into `matches.offsets`. @type {(text: string) => boolean} */
+    this.exec = compiled.exec;
     /** @type {number} Capturing groups, the whole match not counted. */
     this.groups = compiled.groups;
+    /** Places that the offsets of one match take. */
+    this.width = 2 * (this.groups + 1);
     /** @type {number[]} The numbers of the named groups. */
     this.named = compiled.named;
+    /** Names of the groups that have one, in their order. @type {string[]} */
     this.names = compiled.named.length === 0 ? [] : groupNames(source, flags);
     this.isSticky = flags.includes('y');
-    this.isStateful = this.isSticky || flags.includes('g');
+    this.isGlobal = flags.includes('g');
+    this.isStateful = this.isSticky || this.isGlobal;
+    this.isUnicode = flags.includes('u') || flags.includes('v');
     this.hasIndices = flags.includes('d');
+    /** @type {string} */
+    this.engine = compiled.engine;
     /** A plain string, of which V8 decides where it starts inside a surrogate pair. @type {boolean} */
     this.isUnicodeLiteral = compiled.isLiteral && flags.includes('u');
+    matches.reserve(this.width);
+  }
+
+  /** The functions that not every pattern needs. */
+  get others() {
+    return (this.#others ??= namedFunctions(this.#newOthers()));
   }
 
   /**
-   * Puts the first match at or after `from` into `offsets`. With the same keeper, a series of calls that goes through a
-   * long text costs one copy of it, and one walk.
+   * Puts the first match at or after `from` into `matches.offsets`.
    *
    * @param {string} text
    * @param {number} from
-   * @param {Int32Array} offsets
-   * @param {Keeper} keeper
    */
-  find(text, from, offsets, keeper) {
-    if (!this.isStateful || text.length < KEPT_LENGTH) return this.#exec(text, from, offsets);
-    const found = keeper.find(text, from, offsets, this.#newKeeper);
-    // A global search that finds nothing more has ended. A sticky one may go on at the next place, as split does.
-    if (!found && !this.isSticky) keeper.forget();
-    return found;
+  find(text, from) {
+    if (text.length < LONG) return from === 0 ? this.exec(text) : this.others.execFrom(text, from, undefined);
+    return this.others.execFrom(text, from, isLatin1(text));
+  }
+
+  /**
+   * As `test`, for all lengths.
+   *
+   * @param {string} text
+   */
+  testAny(text) {
+    if (text.length >= LONG) return this.others.testLong(text, isLatin1(text));
+    if (++this.#tests === TESTS_BEFORE_TABLE && this.others.table()) this.table = new Table(matches.offsets);
+    return this.test(text);
+  }
+
+  /**
+   * Puts as many of a text's matches into `matches.offsets` as fit, and returns their number; or its complement, when
+   * these were the last. Until then `others.more` gives the next ones.
+   *
+   * @param {string} text
+   * @param {number} which
+   * @param {number} max
+   */
+  all(text, which, max = ALL) {
+    return this.others.all(text, text.length < LONG ? undefined : isLatin1(text), which, max);
   }
 }
 
-/** The copy of a text that one RegExp goes through. */
-class Keeper {
-  #text = '';
-  /** @type {undefined | [(text: string) => void, (from: number, offsets: Int32Array) => boolean]} */
-  #functions;
+/**
+ * @typedef {{
+ *   testLong: (text: string, isLatin1: boolean) => boolean,
+ *   execFrom: (text: string, from: number, isLatin1: boolean | undefined) => boolean,
+ *   all: (text: string, isLatin1: boolean | undefined, which: number, max: number) => number,
+ *   more: (max: number) => number,
+ *   batch: (text: string, from: number, max: number) => number,
+ *   replace: (text: string, isLatin1: boolean | undefined, replacement: string, operations: number, from: number) =>
+ *     string | undefined | false,
+ *   session: () => [(text: string, isLatin1: boolean | undefined) => void, (from: number, max: number) => number],
+ *   table: () => boolean,
+ *   testBytes: (utf8: Uint8Array) => boolean,
+ *   execBytes: (utf8: Uint8Array, from: number) => boolean,
+ * }} Others As src/regexp.rs lists them.
+ */
 
-  /**
-   * @param {string} text
-   * @param {number} from
-   * @param {Int32Array} offsets
-   * @param {() => [(text: string) => void, (from: number, offsets: Int32Array) => boolean]} create
-   */
-  find(text, from, offsets, create) {
-    const [keep, execKept] = (this.#functions ??= create());
-    if (this.#text !== text) {
-      keep(text);
-      this.#text = text;
-    }
-    return execKept(from, offsets);
-  }
+/**
+ * @param {any[]} functions
+ * @returns {Others}
+ */
+function namedFunctions([testLong, execFrom, all, more, batch, replace, session, table, testBytes, execBytes]) {
+  return { testLong, execFrom, all, more, batch, replace, session, table, testBytes, execBytes };
+}
 
-  forget() {
-    this.#text = '';
-    this.#functions?.[0]('');
-  }
+/**
+ * Whether no character is over U+00FF.
+ *
+ * @param {string} text
+ */
+function isLatin1(text) {
+  return apply(exec, WIDE, [text]) === null;
 }
 
 /**
@@ -98,10 +174,11 @@ class Keeper {
  *
  * @param {string} source
  * @param {string} flags
+ * @param {Limits} limits
  */
-function programOf(source, flags) {
-  const key = `${flags}/${source}`;
-  const program = programs.get(key) ?? new Program(source, flags);
+function programOf(source, flags, limits) {
+  const key = `${flags}/${limits.memoryLimit}/${limits.budget}/${source}`;
+  const program = programs.get(key) ?? new Program(source, flags, limits);
   programs.delete(key);
   programs.set(key, program);
   if (programs.size > REMEMBERED) programs.delete(/** @type {string} */ (programs.keys().next().value));
@@ -116,8 +193,8 @@ function programOf(source, flags) {
  * @param {string} flags
  */
 function groupNames(source, flags) {
-  const match = /** @type {RegExpExecArray} */ (new RegExp(`|${source}`, flags).exec(''));
+  const match = /** @type {RegExpExecArray} */ (apply(exec, new RegExp(`|${source}`, flags), ['']));
   return Object.keys(/** @type {object} */ (match.groups));
 }
 
-module.exports = { Keeper, programOf };
+module.exports = { ALL, BOUNDS, CAPTURES, LONG, Program, SEPARATORS, isLatin1, matches, programOf };

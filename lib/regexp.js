@@ -2,12 +2,26 @@
 'use strict';
 
 /**
- * SafeRegExp: a RegExp whose `exec` and `test` run on the native linear-time engine. V8 validates the pattern and owns
- * `source`, `flags` and `lastIndex`; `match`, `matchAll`, `replace`, `search` and `split` are the inherited ones and go
- * through `exec`, as the language's protocol has it.
+ * SafeRegExp: a RegExp that runs on the native linear-time engine. V8 validates the pattern and owns `source`, `flags`
+ * and `lastIndex`. `exec` and `test` are native. `match`, `replace`, `search` and `split` cross to the native side once,
+ * where nobody can tell; where something was overridden they are the inherited ones, which take the language's own
+ * steps through `exec`, as `matchAll` always does.
  */
 
-const { Keeper, programOf } = require('./regexp-program.js');
+const { requireBytes } = require('./content.js');
+const { outOfRange, wrongType } = require('./errors.js');
+const { escape } = require('./regexp-escape.js');
+const { Loop } = require('./regexp-loop.js');
+const { DEFAULTS, limitsOf } = require('./regexp-options.js');
+const { LONG, matches, programOf } = require('./regexp-program.js');
+const { resultOf, spansOf } = require('./regexp-result.js');
+const { WALKED } = require('./regexp-table.js');
+const whole = require('./regexp-whole.js');
+
+/** @typedef {import('./regexp-program.js').Program} Program */
+
+const { apply } = Reflect;
+const { getPrototypeOf, hasOwn } = Object;
 
 /** RegExp's own accessors, which a subclass may hide and other code may replace. */
 const getSource = getter('source');
@@ -22,55 +36,131 @@ const FLAGS = Object.entries({
   y: getter('sticky'),
 });
 
-/**
- * Where native code writes the offsets of a match; read before anything else can run. Grows to the largest pattern.
- */
-let offsets = new Int32Array(64);
-
 class SafeRegExp extends RegExp {
-  #program = /** @type {ReturnType<typeof programOf>} */ (/** @type {unknown} */ (undefined)); // until #compile
-  #test = /** @type {(text: string) => boolean} */ (/** @type {unknown} */ (undefined));
-  #isStateful = false;
-  #keeper = new Keeper();
+  #program = /** @type {Program} */ (/** @type {unknown} */ (undefined)); // until #compile
+  #limits = DEFAULTS;
+  /** @type {undefined | Loop} */
+  #loop;
 
   /**
    * @param {string | RegExp} pattern
    * @param {string} [flags]
+   * @param {import('..').SafeRegExpOptions} [options]
    */
-  constructor(pattern, flags) {
+  constructor(pattern, flags, options = undefined) {
     super(pattern, flags);
-    this.#compile();
+    const model = isObject(pattern) && #program in pattern ? /** @type {SafeRegExp} */ (pattern) : undefined;
+    if (options !== undefined) this.#limits = limitsOf(options);
+    else if (model !== undefined) this.#limits = model.#limits;
+    this.#compile(model?.#program);
+  }
+
+  /** @param {string} text */
+  static escape(text) {
+    return escape(text);
   }
 
   /** @param {string} text */
   exec(text) {
-    const subject = typeof text === 'string' ? text : `${text}`;
-    const lastIndex = toLength(this.lastIndex);
-    if (this.#isStateful && lastIndex > subject.length) {
-      this.lastIndex = 0;
-      return null;
-    }
-    if (this.#isStateful && this.#program.isUnicodeLiteral && isInsidePair(subject, lastIndex)) {
-      // With u, V8 goes back to the start of the pair, but not for some plain strings, and which is its own affair.
-      // Any engine finds a plain string in linear time, so V8 may decide.
-      return super.exec(subject);
-    }
-    if (!this.#program.find(subject, this.#isStateful ? lastIndex : 0, offsets, this.#keeper)) {
-      if (this.#isStateful) this.lastIndex = 0;
-      return null;
-    }
-    if (this.#isStateful) this.lastIndex = offsets[1];
-    return this.#result(subject);
+    const subject = typeof text === 'string' ? text : this.#toText(text);
+    const lastIndex = toLength(this.lastIndex); // It has no effect without g and y, but the language reads it.
+    const program = this.#program;
+    if (program.isStateful) return this.#execFrom(subject, lastIndex);
+    const found = subject.length < LONG ? program.exec(subject) : program.find(subject, 0);
+    return found ? resultOf(program, subject, matches.offsets, 0) : null;
   }
 
   /** @param {string} text */
   test(text) {
-    // A subclass may have its own exec, and the language says that test asks it.
-    if (this.exec !== ownExec) return super.test(text);
+    if (!isObject(this) || !(#program in this)) return super.test(text);
     const subject = typeof text === 'string' ? text : `${text}`;
-    if (this.#isStateful) return this.exec(subject) !== null;
-    toLength(this.lastIndex); // It has no effect, but the language reads it, and reading it may throw.
-    return this.#test(subject);
+    const { exec } = this;
+    if (exec !== ownExec) return testBy(this, exec, subject);
+    const lastIndex = toLength(this.lastIndex);
+    const program = this.#program;
+    if (program.isStateful) return this.#advance(subject, lastIndex);
+    if (subject.length <= WALKED && program.table !== undefined) {
+      const answer = program.table.test(subject);
+      if (answer !== undefined) return answer;
+    }
+    return program.testAny(subject);
+  }
+
+  /** @param {string} text */
+  [Symbol.match](text) {
+    if (!SafeRegExp.#isPlain(this)) return super[Symbol.match](text);
+    const subject = typeof text === 'string' ? text : `${text}`;
+    const program = this.#program;
+    if (this.exec !== ownExec || !whole.readsAsCompiled(this, program, 'match')) return super[Symbol.match](subject);
+    if (!program.isGlobal) return this.exec(subject);
+    this.lastIndex = 0;
+    return whole.match(program, subject);
+  }
+
+  /**
+   * @param {string} text
+   * @param {string | ((substring: string, ...args: any[]) => string)} replacement
+   */
+  // @ts-expect-error TypeScript has two overloads where the language has one method
+  [Symbol.replace](text, replacement) {
+    if (!SafeRegExp.#isPlain(this)) return super[Symbol.replace](text, /** @type {string} */ (replacement));
+    const subject = typeof text === 'string' ? text : `${text}`;
+    const value = typeof replacement === 'string' || typeof replacement === 'function' ? replacement : `${replacement}`;
+    const program = this.#program;
+    if (this.exec !== ownExec || !whole.readsAsCompiled(this, program, 'replace')) {
+      return super[Symbol.replace](subject, /** @type {string} */ (value));
+    }
+    if (program.isGlobal) {
+      this.lastIndex = 0;
+      return typeof value === 'string'
+        ? whole.replace(program, subject, value, 0)
+        : whole.replaceBy(program, subject, value);
+    }
+    if (typeof value === 'function' || program.isSticky) {
+      const lastIndex = toLength(this.lastIndex);
+      if (program.isUnicodeLiteral && isInsidePair(subject, lastIndex)) {
+        return super[Symbol.replace](subject, /** @type {string} */ (value));
+      }
+      if (!(program.isSticky ? this.#advance(subject, lastIndex) : program.find(subject, 0))) return subject;
+      return whole.replaceFirst(program, subject, value, this.#spans(), this.#base());
+    }
+    toLength(this.lastIndex);
+    return whole.replace(program, subject, value, 0);
+  }
+
+  /** @param {string} text */
+  [Symbol.search](text) {
+    if (!SafeRegExp.#isPlain(this)) return super[Symbol.search](text);
+    const subject = typeof text === 'string' ? text : `${text}`;
+    if (this.exec !== ownExec) return super[Symbol.search](subject);
+    const previous = this.lastIndex;
+    if (!Object.is(previous, 0)) this.lastIndex = 0;
+    const program = this.#program;
+    const found = program.find(subject, 0);
+    const index = found ? matches.offsets[0] : -1;
+    if (program.isStateful) this.lastIndex = found ? matches.offsets[1] : 0;
+    if (!Object.is(this.lastIndex, previous)) this.lastIndex = previous;
+    return index;
+  }
+
+  /**
+   * @param {string} text
+   * @param {number} [limit]
+   */
+  [Symbol.split](text, limit) {
+    if (!SafeRegExp.#isPlain(this)) return super[Symbol.split](text, limit);
+    const subject = typeof text === 'string' ? text : `${text}`;
+    const { constructor } = this;
+    if (
+      constructor !== SafeRegExp ||
+      SafeRegExp[Symbol.species] !== SafeRegExp ||
+      this.exec !== ownExec ||
+      !whole.readsAsCompiled(this, this.#program, 'split')
+    ) {
+      return super[Symbol.split](subject, limit);
+    }
+    void this[Symbol.match]; // as the language does, which makes a RegExp of this one here
+    return whole.split(this.#program, subject, limit);
   }
 
   /**
@@ -80,61 +170,141 @@ class SafeRegExp extends RegExp {
    * @param {string} [flags]
    */
   compile(pattern, flags) {
-    programOf(...sourceAndFlags(new RegExp(/** @type {string} */ (pattern), flags))); // refused before anything changes
+    const made = new RegExp(/** @type {string} */ (pattern), flags);
+    programOf(apply(getSource, made, []), flagsOf(made), this.#limits); // refused before anything changes
     super.compile(/** @type {string} */ (pattern), flags);
     this.#compile();
     return this;
   }
 
-  get engine() {
-    return 'automaton';
-  }
-
-  #compile() {
-    this.#program = programOf(...sourceAndFlags(this));
-    this.#test = this.#program.test;
-    this.#isStateful = this.#program.isStateful;
-    this.#keeper = new Keeper();
-    const needed = 2 * (this.#program.groups + 1);
-    if (offsets.length < needed) offsets = new Int32Array(needed);
+  /**
+   * As `test`, on UTF-8. Bytes that are not UTF-8 are no character. `lastIndex`, which counts UTF-16, has no part in it.
+   *
+   * @param {Uint8Array} utf8
+   */
+  testBytes(utf8) {
+    const program = this.#program;
+    return program.others.testBytes(requireBytes(utf8, 'utf8'));
   }
 
   /**
-   * The match in `offsets` as `exec` returns it. ECMA-262, §22.2.7.2, from step 26.
+   * The first match at or after `from`, with offsets in bytes.
+   *
+   * @param {Uint8Array} utf8
+   * @param {number} [from]
+   */
+  execBytes(utf8, from = 0) {
+    const program = this.#program;
+    const { length } = requireBytes(utf8, 'utf8');
+    if (typeof from !== 'number') throw wrongType('from', 'a number');
+    if (!Number.isInteger(from) || from < 0 || from > length) throw outOfRange('from', "an integer up to the bytes' length");
+    return program.others.execBytes(utf8, from) ? spansOf(program, matches.offsets) : null;
+  }
+
+  get engine() {
+    return this.#program.engine;
+  }
+
+  /** @param {Program} [model] Of the RegExp that this one is made from. */
+  #compile(model) {
+    const source = apply(getSource, this, []);
+    const flags = flagsOf(this);
+    this.#program =
+      model !== undefined && model.source === source && model.flags === flags && model.limits === this.#limits
+        ? model
+        : programOf(source, flags, this.#limits);
+    this.#loop = undefined;
+  }
+
+  /**
+   * A private method, so that what is none of ours fails before the text is looked at.
+   *
+   * @param {unknown} text
+   */
+  #toText(text) {
+    return `${text}`;
+  }
+
+  /**
+   * With g or y. ECMA-262, §22.2.7.2.
    *
    * @param {string} subject
+   * @param {number} lastIndex
    */
-  #result(subject) {
-    const { groups, hasIndices, names, named } = this.#program;
-    const result = /** @type {any} */ ([]);
-    for (let place = 0; place <= 2 * groups; place += 2) {
-      const start = offsets[place];
-      result.push(start < 0 ? undefined : subject.slice(start, offsets[place + 1]));
+  #execFrom(subject, lastIndex) {
+    const program = this.#program;
+    if (program.isUnicodeLiteral && isInsidePair(subject, lastIndex)) {
+      // With u, V8 goes back to the start of the pair, but not for some plain strings, and which is its own affair.
+      // Any engine finds a plain string in linear time, so V8 may decide.
+      return super.exec(subject);
     }
-    result.index = offsets[0];
-    result.input = subject;
-    result.groups = byName(result, names, named);
-    if (hasIndices) {
-      const indices = /** @type {any} */ ([]);
-      for (let place = 0; place <= 2 * groups; place += 2) {
-        indices.push(offsets[place] < 0 ? undefined : [offsets[place], offsets[place + 1]]);
-      }
-      indices.groups = byName(indices, names, named);
-      result.indices = indices;
-    }
-    return result;
+    return this.#advance(subject, lastIndex) ? resultOf(program, subject, this.#spans(), this.#base()) : null;
+  }
+
+  /**
+   * Finds the next match and sets `lastIndex`.
+   *
+   * @param {string} subject
+   * @param {number} lastIndex
+   */
+  #advance(subject, lastIndex) {
+    if (this.#program.isUnicodeLiteral && isInsidePair(subject, lastIndex)) return super.exec(subject) !== null;
+    const loop = (this.#loop ??= new Loop(this.#program));
+    const found = lastIndex <= subject.length && loop.find(subject, lastIndex);
+    this.lastIndex = found ? loop.spans[loop.base + 1] : 0;
+    return found;
+  }
+
+  #spans() {
+    return this.#program.isStateful ? /** @type {Loop} */ (this.#loop).spans : matches.offsets;
+  }
+
+  #base() {
+    return this.#program.isStateful ? /** @type {Loop} */ (this.#loop).base : 0;
+  }
+
+  /**
+   * Whether `re` is a SafeRegExp that no subclass has a say in, and has no `exec` of its own.
+   *
+   * @param {unknown} re
+   */
+  static #isPlain(re) {
+    return isObject(re) && #program in re && getPrototypeOf(re) === SafeRegExp.prototype && !hasOwn(re, 'exec');
   }
 }
 
 const { exec: ownExec } = SafeRegExp.prototype;
 
 /**
- * @param {RegExp} re
- * @returns {[string, string]}
+ * The language's `test`, with an `exec` that is not ours. ECMA-262, §22.2.7.1.
+ *
+ * @param {SafeRegExp} re
+ * @param {unknown} exec
+ * @param {string} subject
  */
-function sourceAndFlags(re) {
-  const flags = FLAGS.map(([flag, get]) => (Reflect.apply(get, re, []) ? flag : ''));
-  return [Reflect.apply(getSource, re, []), flags.join('')];
+function testBy(re, exec, subject) {
+  const match = apply(typeof exec === 'function' ? exec : ownExec, re, [subject]);
+  if (match !== null && !isObject(match)) throw new TypeError('RegExp exec method returned something other than an Object or null');
+  return match !== null;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is object}
+ */
+function isObject(value) {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+/**
+ * In the order of RegExp's `flags`.
+ *
+ * @param {RegExp} re
+ */
+function flagsOf(re) {
+  let flags = '';
+  for (const [flag, get] of FLAGS) if (apply(get, re, [])) flags += flag;
+  return flags;
 }
 
 /**
@@ -143,20 +313,6 @@ function sourceAndFlags(re) {
  */
 function getter(name) {
   return /** @type {any} */ (Object.getOwnPropertyDescriptor(RegExp.prototype, name)).get;
-}
-
-/**
- * The values of the named groups, or nothing when there are none.
- *
- * @param {unknown[]} values
- * @param {string[]} names
- * @param {number[]} numbers
- */
-function byName(values, names, numbers) {
-  if (names.length === 0) return undefined;
-  const groups = Object.create(null);
-  for (let place = 0; place < names.length; place++) groups[names[place]] = values[numbers[place]];
-  return groups;
 }
 
 /**

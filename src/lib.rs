@@ -11,6 +11,8 @@ mod json;
 mod password;
 mod regexp;
 mod regexp_characters;
+mod regexp_replace;
+mod regexp_series;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
 

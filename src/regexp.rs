@@ -1,19 +1,25 @@
 //! SafeRegExp's native side: compiles, and makes the functions that run a pattern.
+//!
+//! Offsets go to JavaScript through the environment's buffer: start and end of the match and of each group, -1 for a
+//! group that took no part; where there are several matches, one after the other.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use holdfast_regexp::{Error, Flags, Haystack, Limits, Matcher, Pattern, Subject};
+use holdfast_regexp::{Error, Flags, Haystack, Limits, Matcher, Pattern};
 use napi::Env;
 use napi_derive::napi;
 
 use crate::boundary::{
-    Call, Code, ExternalMemory, Failure, HotFunction, Text, TextArgument, Value, cold, hot_function,
+    Call, Characters, Code, ExternalMemory, Failure, HotFunction, Offsets, TextArgument, Value, cold,
+    hot_function,
 };
 use crate::regexp_characters::with_characters;
+use crate::regexp_replace::Replace;
+use crate::regexp_series::{All, Batch, More, NewSession, Series};
 
 /// No string of V8 is longer (2²⁹ − 24 code units), so offsets fit an Int32Array.
-const MAX_OFFSET: u32 = 1 << 30;
+pub(crate) const MAX_OFFSET: u32 = 1 << 30;
 
 /// Bytes that a compiled pattern takes beyond what regex-automata counts: 15 KiB or so, by the process's memory.
 const UNCOUNTED_BYTES: usize = 16 << 10;
@@ -23,48 +29,102 @@ const UNCOUNTED_BYTES: usize = 16 << 10;
 pub struct CompiledRegExp {
     /// `(text) => boolean`
     pub test: Value,
-    /// `(text, from, offsets: Int32Array) => boolean`; `offsets` gets start and end of the match and of each group, -1
-    /// for a group that took no part.
+    /// `(text) => boolean`: the first match's offsets.
     pub exec: Value,
-    /// `() => [keep, execKept]`, a pair of functions with a text of its own. `keep(text)` keeps a copy of `text`, the empty
-    /// text frees it. `execKept(from, offsets) => boolean` is `exec` in it; going forward, a series of calls costs one walk.
-    pub keeper: Value,
+    /// `() => [testLong, execFrom, all, more, batch, replace, session, table, testBytes, execBytes]`: the functions that not every pattern needs.
+    /// - `testLong(text, isLatin1) => boolean`
+    /// - `execFrom(text, from, isLatin1) => boolean`
+    /// - `table() => boolean`: puts the automaton that `test` runs for short texts into the buffer, if it has room: class
+    ///   bits, states, start, the classes of 256 characters, which states accept, and the transitions.
+    /// - `testBytes(utf8) => boolean`, `execBytes(utf8, from) => boolean`: offsets are bytes
+    /// - the others: `regexp_series.rs`, `regexp_replace.rs`
+    pub others: Value,
     /// Capturing groups, the whole match not counted.
     pub groups: u32,
     /// The numbers of the named groups, ascending.
     pub named: Vec<u32>,
     /// The pattern is a plain string.
     pub is_literal: bool,
+    /// Which engine runs it.
+    pub engine: &'static str,
 }
 
 /// Compiles the `source` and `flags` of a RegExp that V8 has accepted.
 #[napi(catch_unwind)]
-pub fn regexp_compile(env: Env, source: TextArgument, flags: TextArgument) -> napi::Result<CompiledRegExp> {
+pub fn regexp_compile(
+    env: Env,
+    source: TextArgument,
+    flags: TextArgument,
+    memory_limit: f64,
+    backreference_steps: Option<f64>,
+) -> napi::Result<CompiledRegExp> {
     cold(&env, || {
-        let flags = String::from_utf16_lossy(&flags.0);
+        // lib/regexp-options.js has checked both; a cast of what is out of range saturates.
+        let limits = Limits {
+            memory: memory_limit as usize,
+            backreference_steps: backreference_steps.map(|steps| steps as u64),
+        };
+        let names = String::from_utf16_lossy(&flags.0);
         let flags =
-            Flags::parse(&flags).ok_or_else(|| unsupported("a flag that this version does not know"))?;
-        let pattern =
-            with_characters(|characters| Pattern::compile(&source.0, flags, characters, Limits::default()));
+            Flags::parse(&names).ok_or_else(|| unsupported("a flag that this version does not know"))?;
+        let pattern = with_characters(|characters| Pattern::compile(&source.0, flags, characters, limits));
         let pattern = pattern.map_err(failure)?;
         let matcher = pattern.matcher().map_err(failure)?;
         let _memory = ExternalMemory::announce(&env, matcher.memory_usage() + UNCOUNTED_BYTES);
-        let program = Rc::new(Program { matcher: RefCell::new(matcher), _memory });
+        let program = Rc::new(Program {
+            matcher: RefCell::new(matcher),
+            offsets: Offsets::of(&env)?,
+            width: 2 * (pattern.groups() as usize + 1),
+            is_global: names.contains('g'),
+            is_unicode: flags.unicode || flags.unicode_sets,
+            series: RefCell::new(None),
+            _memory,
+        });
         Ok(CompiledRegExp {
             test: hot_function(&env, Test(Rc::clone(&program)))?,
             exec: hot_function(&env, Exec(Rc::clone(&program)))?,
-            keeper: hot_function(&env, NewKeeper(program))?,
+            others: hot_function(&env, Others(program))?,
             groups: pattern.groups(),
             named: pattern.named_groups().to_vec(),
             is_literal: pattern.is_literal(),
+            engine: pattern.engine(),
         })
     })
 }
 
+/// The environment's buffer for offsets, as an ArrayBuffer of so many 32-bit places; replaces the one before.
+#[napi(catch_unwind)]
+pub fn regexp_offsets(env: Env, places: u32) -> napi::Result<Value> {
+    cold(&env, || Offsets::of(&env)?.resize(&env, places as usize))
+}
+
 /// What the functions of one pattern share.
-struct Program {
-    matcher: RefCell<Matcher>,
+pub(crate) struct Program {
+    pub(crate) matcher: RefCell<Matcher>,
+    pub(crate) offsets: Rc<Offsets>,
+    /// Places that the offsets of one match take.
+    pub(crate) width: usize,
+    pub(crate) is_global: bool,
+    /// Whether an empty match is followed by one at the next code point, not at the next code unit.
+    pub(crate) is_unicode: bool,
+    /// The matches that `more` goes on with.
+    pub(crate) series: RefCell<Option<Series>>,
     _memory: ExternalMemory,
+}
+
+impl Program {
+    /// The first match at or after `from`, its offsets in the buffer.
+    #[inline]
+    fn find(&self, call: &Call, text: Characters<'_>, from: usize) -> Result<bool, Failure> {
+        let haystack = haystack(text);
+        if from > haystack.len() {
+            return Err(past_the_end());
+        }
+        self.offsets.lend(call, |places| {
+            let places = places.get_mut(..self.width).ok_or_else(too_narrow)?;
+            self.matcher.borrow_mut().find(haystack, from, writer(places)).map_err(failure)
+        })
+    }
 }
 
 struct Test(Rc<Program>);
@@ -75,8 +135,8 @@ impl HotFunction for Test {
 
     #[inline]
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        let found =
-            call.text(0, |text| self.0.matcher.borrow_mut().is_match(haystack(text), 0).map_err(failure))?;
+        let found = call
+            .characters(0, |text| self.0.matcher.borrow_mut().is_match(haystack(text), 0).map_err(failure))?;
         Ok(call.boolean(found))
     }
 }
@@ -85,91 +145,148 @@ struct Exec(Rc<Program>);
 
 impl HotFunction for Exec {
     const NAME: &'static str = "exec";
+    const ARGUMENTS: usize = 1;
+
+    #[inline]
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let found = call.characters(0, |text| self.0.find(call, text, 0))?;
+        Ok(call.boolean(found))
+    }
+}
+
+struct Others(Rc<Program>);
+
+impl HotFunction for Others {
+    const NAME: &'static str = "others";
+    const ARGUMENTS: usize = 0;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let program = || Rc::clone(&self.0);
+        Ok(call.values(&[
+            call.function(TestLong(program()))?,
+            call.function(ExecFrom(program()))?,
+            call.function(All(program()))?,
+            call.function(More(program()))?,
+            call.function(Batch(program()))?,
+            call.function(Replace(program()))?,
+            call.function(NewSession(program()))?,
+            call.function(Table(program()))?,
+            call.function(TestBytes(program()))?,
+            call.function(ExecBytes(program()))?,
+        ]))
+    }
+}
+
+struct TestLong(Rc<Program>);
+
+impl HotFunction for TestLong {
+    const NAME: &'static str = "testLong";
+    const ARGUMENTS: usize = 2;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let found = call.known_characters(0, 1, |text| {
+            self.0.matcher.borrow_mut().is_match(haystack(text), 0).map_err(failure)
+        })?;
+        Ok(call.boolean(found))
+    }
+}
+
+struct ExecFrom(Rc<Program>);
+
+impl HotFunction for ExecFrom {
+    const NAME: &'static str = "execFrom";
     const ARGUMENTS: usize = 3;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let from = call.integer(1, MAX_OFFSET)? as usize;
-        let found = call.text(0, |text| {
-            let haystack = haystack(text);
-            if from > haystack.len() {
-                return Err(Failure::new(Code::OutOfRange, "the start lies after the text's end"));
+        let found = call.known_characters(0, 2, |text| self.0.find(call, text, from))?;
+        Ok(call.boolean(found))
+    }
+}
+
+struct TestBytes(Rc<Program>);
+
+impl HotFunction for TestBytes {
+    const NAME: &'static str = "testBytes";
+    const ARGUMENTS: usize = 1;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let found = call
+            .bytes(0, |utf8| self.0.matcher.borrow_mut().is_match_bytes(within(utf8)?, 0).map_err(failure))?;
+        Ok(call.boolean(found))
+    }
+}
+
+struct ExecBytes(Rc<Program>);
+
+impl HotFunction for ExecBytes {
+    const NAME: &'static str = "execBytes";
+    const ARGUMENTS: usize = 2;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let from = call.integer(1, i32::MAX as u32)? as usize;
+        let found = call.bytes(0, |utf8| {
+            if from > within(utf8)?.len() {
+                return Err(past_the_end());
             }
-            call.offsets(2, |offsets| {
-                self.0.matcher.borrow_mut().find(haystack, from, writer(offsets)).map_err(failure)
+            self.0.offsets.lend(call, |places| {
+                let places = places.get_mut(..self.0.width).ok_or_else(too_narrow)?;
+                self.0.matcher.borrow_mut().find_bytes(utf8, from, writer(places)).map_err(failure)
             })
         })?;
         Ok(call.boolean(found))
     }
 }
 
-struct NewKeeper(Rc<Program>);
+/// Bytes whose offsets fit an Int32Array.
+fn within(utf8: &[u8]) -> Result<&[u8], Failure> {
+    let fits = i32::try_from(utf8.len()).is_ok();
+    fits.then_some(utf8).ok_or_else(|| {
+        Failure::new(Code::OutOfRange, "the bytes must be less than 2 GiB: search them in parts")
+    })
+}
 
-impl HotFunction for NewKeeper {
-    const NAME: &'static str = "keeper";
+struct Table(Rc<Program>);
+
+impl HotFunction for Table {
+    const NAME: &'static str = "table";
     const ARGUMENTS: usize = 0;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        let kept = Rc::new(Kept { program: Rc::clone(&self.0), text: RefCell::new(None) });
-        let keep = call.function(Keep(Rc::clone(&kept)))?;
-        Ok(call.values(&[keep, call.function(ExecKept(kept))?]))
-    }
-}
-
-struct Kept {
-    program: Rc<Program>,
-    text: RefCell<Option<(Subject, ExternalMemory)>>,
-}
-
-struct Keep(Rc<Kept>);
-
-impl HotFunction for Keep {
-    const NAME: &'static str = "keep";
-    const ARGUMENTS: usize = 1;
-
-    fn call(&self, call: &Call) -> Result<Value, Failure> {
-        let subject = call.text(0, |text| {
-            let haystack = haystack(text);
-            if haystack.is_empty() {
-                return Ok(None);
+        let Some(table) = self.0.matcher.borrow_mut().table() else { return Ok(call.boolean(false)) };
+        let states = table.accepts.len() as u32;
+        let numbers = [table.class_bits, states, table.start].into_iter();
+        let classes = table.class.iter().map(|&class| u32::from(class));
+        let accepts = table.accepts.iter().map(|&accepts| u32::from(accepts));
+        let all = numbers.chain(classes).chain(accepts).chain(table.next.iter().copied());
+        let length = 3 + table.class.len() + table.accepts.len() + table.next.len();
+        Ok(call.boolean(self.0.offsets.lend(call, |places| {
+            // What it walks through has 16 bits.
+            let fits = length <= places.len() && (states << table.class_bits) <= 1 << 16;
+            if fits {
+                places.iter_mut().zip(all).for_each(|(place, number)| *place = number as i32);
             }
-            self.0.program.matcher.borrow().subject(haystack).map(Some).map_err(failure)
-        })?;
-        self.0.text.replace(subject.map(|subject| {
-            let memory = call.external_memory(subject.memory_usage());
-            (subject, memory)
-        }));
-        Ok(call.undefined())
-    }
-}
-
-struct ExecKept(Rc<Kept>);
-
-impl HotFunction for ExecKept {
-    const NAME: &'static str = "execKept";
-    const ARGUMENTS: usize = 2;
-
-    fn call(&self, call: &Call) -> Result<Value, Failure> {
-        let from = call.integer(0, MAX_OFFSET)? as usize;
-        let mut text = self.0.text.borrow_mut();
-        let Some((subject, _)) = text.as_mut().filter(|(subject, _)| from <= subject.len()) else {
-            return Err(Failure::new(Code::OutOfRange, "the start lies after the text's end"));
-        };
-        let mut matcher = self.0.program.matcher.borrow_mut();
-        let found =
-            call.offsets(1, |offsets| matcher.find_in(subject, from, writer(offsets)).map_err(failure))?;
-        Ok(call.boolean(found))
+            fits
+        })))
     }
 }
 
 /// Writes offsets, -1 for a group that took no part.
-fn writer(offsets: &mut [i32]) -> impl FnMut(usize, Option<usize>) {
-    move |place, offset| offsets[place] = offset.and_then(|offset| i32::try_from(offset).ok()).unwrap_or(-1)
+#[inline]
+pub(crate) fn writer(places: &mut [i32]) -> impl FnMut(usize, Option<usize>) {
+    move |place, offset| {
+        // A search for bounds alone has two places.
+        if let Some(place) = places.get_mut(place) {
+            *place = offset.and_then(|offset| i32::try_from(offset).ok()).unwrap_or(-1);
+        }
+    }
 }
 
-fn haystack(text: Text<'_>) -> Haystack<'_> {
+#[inline]
+pub(crate) fn haystack(text: Characters<'_>) -> Haystack<'_> {
     match text {
-        Text::Ascii(bytes) => Haystack::Latin1(bytes),
-        Text::Utf16(units) => Haystack::Utf16(units),
+        Characters::Latin1(bytes) => Haystack::Latin1(bytes),
+        Characters::Utf16(units) => Haystack::Utf16(units),
     }
 }
 
@@ -180,12 +297,27 @@ pub(crate) fn failure(error: Error) -> Failure {
             "the pattern has a back-reference, which cannot be matched in linear time: compare the captures after matching",
         ),
         Error::Unsupported(construct) => unsupported(construct),
-        Error::Memory | Error::Budget => unsupported("this text"),
+        Error::Memory => Failure::new(
+            Code::RegexpMemory,
+            "the search needs more memory than options.memoryLimit: work on a shorter text, or raise the limit",
+        ),
+        Error::Budget => Failure::new(
+            Code::RegexpBudget,
+            "the search took more steps than options.backreferences.budget: compare the captures after matching instead",
+        ),
         Error::TooLarge(what) => Failure::new(
             Code::RegexpTooLarge,
             format!("{what}: write a smaller pattern, or check lengths in code"),
         ),
     }
+}
+
+pub(crate) fn past_the_end() -> Failure {
+    Failure::new(Code::OutOfRange, "the start lies after the text's end")
+}
+
+pub(crate) fn too_narrow() -> Failure {
+    Failure::new(Code::Internal, "the buffer for offsets is too small")
 }
 
 fn unsupported(construct: &str) -> Failure {

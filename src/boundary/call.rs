@@ -2,27 +2,16 @@
 
 use std::cell::RefCell;
 use std::ffi::{CString, c_char};
-use std::mem::MaybeUninit;
 use std::ptr;
 
 use napi::sys;
 use zeroize::Zeroizing;
 
+use super::text::{self, Characters, Text};
 use super::{Code, Failure, Value};
 
 /// The most arguments a hot function takes.
 pub(super) const MAX_ARGUMENTS: usize = 6;
-/// Strings shorter than this are read into the stack.
-const STACK_UNITS: usize = 256;
-
-/// Text of an argument: as bytes when it is ASCII (then bytes and code units have the same indices), else exactly as
-/// it stands in UTF-16, lone surrogates included.
-#[derive(Clone, Copy)]
-pub(crate) enum Text<'a> {
-    Ascii(&'a [u8]),
-    Utf16(&'a [u16]),
-}
-
 /// Content that is secret.
 pub(crate) enum Secret {
     Text(Zeroizing<Vec<u16>>),
@@ -70,33 +59,33 @@ impl Call {
         index: usize,
         body: impl FnOnce(Text<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let mut units = [MaybeUninit::<u16>::uninit(); STACK_UNITS];
-        let mut length = 0;
-        // SAFETY: the buffer has STACK_UNITS units of room, its terminator included; Node writes `length` units.
-        let status = unsafe {
-            sys::napi_get_value_string_utf16(
-                self.env,
-                self.arguments[index],
-                units.as_mut_ptr().cast::<u16>(),
-                STACK_UNITS,
-                &mut length,
-            )
-        };
-        if status != sys::Status::napi_ok {
-            return Err(Failure::new(Code::InvalidArgType, "a string was expected"));
-        }
-        if length < STACK_UNITS - 1 {
-            // SAFETY: the first `length` units were written by the call above.
-            let units = unsafe { std::slice::from_raw_parts(units.as_ptr().cast::<u16>(), length) };
-            let mut bytes = [MaybeUninit::<u8>::uninit(); STACK_UNITS];
-            return body(narrow(units, &mut bytes[..length]));
-        }
-        // It filled the buffer, so it may be longer: measure and read again.
-        // SAFETY: the environment and the argument belong to the call in progress.
-        let units = unsafe { super::arguments::read_utf16(self.env, self.arguments[index]) }
-            .ok_or_else(|| Failure::new(Code::Internal, "a string could not be read"))?;
-        let mut bytes = vec![MaybeUninit::uninit(); units.len()];
-        body(narrow(&units, &mut bytes))
+        text::read_text(self.env, self.arguments[index], body)
+    }
+
+    /// The same, told apart by its widest character. The buffers live on the stack or are used again.
+    #[inline]
+    pub(crate) fn characters<T>(
+        &self,
+        index: usize,
+        body: impl FnOnce(Characters<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        text::read_characters(self.env, self.arguments[index], None, body)
+    }
+
+    /// As [`Call::characters`], of which JavaScript knows in argument `hint` whether all are at most U+00FF; if it says
+    /// so wrongly, others are cut to their low byte.
+    #[inline]
+    pub(crate) fn known_characters<T>(
+        &self,
+        index: usize,
+        hint: usize,
+        body: impl FnOnce(Characters<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let mut is_latin1 = false;
+        // SAFETY: a plain read of an argument.
+        let status = unsafe { sys::napi_get_value_bool(self.env, self.arguments[hint], &mut is_latin1) };
+        let known = (status == sys::Status::napi_ok).then_some(is_latin1);
+        text::read_characters(self.env, self.arguments[index], known, body)
     }
 
     /// The content of argument `index`, a string or a `Uint8Array`, which is secret: in buffers that are wiped.
@@ -285,6 +274,29 @@ impl Call {
         Value::from_raw(result)
     }
 
+    /// A JavaScript string of these characters, at most V8's longest.
+    pub(crate) fn string(&self, characters: Characters<'_>) -> Result<Value, Failure> {
+        let mut value = ptr::null_mut();
+        // SAFETY: pointer and length describe the slice. Node refuses what is too long for a string.
+        let status = unsafe {
+            match characters {
+                Characters::Latin1(bytes) => sys::napi_create_string_latin1(
+                    self.env,
+                    bytes.as_ptr().cast::<c_char>(),
+                    bytes.len() as isize,
+                    &mut value,
+                ),
+                Characters::Utf16(units) => {
+                    sys::napi_create_string_utf16(self.env, units.as_ptr(), units.len() as isize, &mut value)
+                }
+            }
+        };
+        if status != sys::Status::napi_ok {
+            return Err(Failure::new(Code::Internal, "a string could not be made"));
+        }
+        Ok(Value::from_raw(value))
+    }
+
     fn view(&self, index: usize, expected: sys::napi_typedarray_type) -> Result<View, Failure> {
         let (mut kind, mut length, mut start, mut buffer, mut offset) =
             (0, 0, ptr::null_mut(), ptr::null_mut(), 0);
@@ -330,24 +342,6 @@ impl View {
 
 fn overlap() -> Failure {
     Failure::new(Code::InvalidArgValue, "the output overlaps the input: pass a separate Uint8Array as 'into'")
-}
-
-/// `units` as ASCII in `bytes`, or as they are. Both have the same length.
-#[inline]
-fn narrow<'a>(units: &'a [u16], bytes: &'a mut [MaybeUninit<u8>]) -> Text<'a> {
-    assert_eq!(units.len(), bytes.len());
-    // No early exit: without branches the loop becomes vector instructions.
-    let mut seen = 0;
-    for (byte, &unit) in bytes.iter_mut().zip(units) {
-        seen |= unit;
-        byte.write(unit as u8);
-    }
-    if seen < 0x80 {
-        // SAFETY: the loop has written every byte, as both slices have the same length.
-        Text::Ascii(unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast::<u8>(), bytes.len()) })
-    } else {
-        Text::Utf16(units)
-    }
 }
 
 /// A JavaScript string. Nothing when the environment is closing.

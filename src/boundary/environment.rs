@@ -2,15 +2,17 @@
 
 use std::ffi::c_void;
 use std::ptr;
+use std::rc::Rc;
 
 use napi::{Env, Status, sys};
 
-use super::{Code, Failure, Value, guard};
+use super::{Code, Failure, Offsets, Value, guard};
 
 /// Lives in the environment's instance data, from `initialize` until the environment is torn down.
 struct EnvironmentState {
     /// `(code, message) => Error`, from `lib/errors.js`.
     create_error: sys::napi_ref,
+    offsets: Rc<Offsets>,
 }
 
 /// Registers the JavaScript function that makes errors. Called once by `lib/native.js`, right after loading.
@@ -28,7 +30,10 @@ pub(crate) fn initialize(env: &Env, create_error: Value) -> Result<(), Failure> 
     if status != sys::Status::napi_ok {
         return Err(Failure::new(Code::Internal, "the error constructor could not be kept"));
     }
-    let state = Box::into_raw(Box::new(EnvironmentState { create_error: reference }));
+    let state = Box::into_raw(Box::new(EnvironmentState {
+        create_error: reference,
+        offsets: Rc::new(Offsets::new()),
+    }));
     // SAFETY: `state` is a fresh, owned box; Node hands it to `drop_state` exactly once, at teardown. Nothing else in
     // the addon uses the instance data slot, and `initialize` runs once per environment: a second call would leak the
     // first box, which is harmless.
@@ -48,6 +53,24 @@ unsafe extern "C" fn drop_state(env: sys::napi_env, state: *mut c_void, _hint: *
     let state = unsafe { Box::from_raw(state.cast::<EnvironmentState>()) };
     // SAFETY: the reference was created in this environment and is deleted once.
     unsafe { sys::napi_delete_reference(env, state.create_error) };
+    state.offsets.release(env);
+}
+
+/// What all patterns of the environment write offsets to.
+pub(super) fn offsets(env: sys::napi_env) -> Result<Rc<Offsets>, Failure> {
+    let state = state(env).ok_or_else(|| Failure::new(Code::Internal, "the addon is not initialised"))?;
+    Ok(Rc::clone(&state.offsets))
+}
+
+fn state<'env>(env: sys::napi_env) -> Option<&'env EnvironmentState> {
+    let mut state = ptr::null_mut();
+    // SAFETY: `env` is the environment of the call in progress; the slot holds null or our box.
+    let status = unsafe { sys::napi_get_instance_data(env, &mut state) };
+    if status != sys::Status::napi_ok || state.is_null() {
+        return None;
+    }
+    // SAFETY: the box lives until teardown, and this thread is the only one that uses it.
+    Some(unsafe { &*state.cast::<EnvironmentState>() })
 }
 
 /// Runs the body of a cold `#[napi]` function: errors and panics are thrown with their class and code.
@@ -79,14 +102,7 @@ pub(super) fn throw(env: sys::napi_env, failure: &Failure) {
 
 /// The JavaScript error for `failure`, or nothing when it cannot be made in this environment any more.
 pub(super) fn create_error(env: sys::napi_env, failure: &Failure) -> Option<sys::napi_value> {
-    let mut state = ptr::null_mut();
-    // SAFETY: `env` is the environment of the call in progress; the slot holds null or our box.
-    let status = unsafe { sys::napi_get_instance_data(env, &mut state) };
-    if status != sys::Status::napi_ok || state.is_null() {
-        return None;
-    }
-    // SAFETY: the box lives until teardown, and this thread is the only one that uses it.
-    let state = unsafe { &*state.cast::<EnvironmentState>() };
+    let state = state(env)?;
     let code = super::call::string(env, failure.code.as_str())?;
     let message = super::call::string(env, &failure.message)?;
     let (mut constructor, mut receiver, mut error) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());

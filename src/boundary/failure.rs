@@ -13,6 +13,8 @@ pub(crate) enum Code {
     InvalidArgValue,
     OutOfRange,
     RegexpBackreference,
+    RegexpBudget,
+    RegexpMemory,
     RegexpTooLarge,
     RegexpUnsupported,
     PasswordTooLong,
@@ -28,12 +30,14 @@ pub(crate) enum Code {
 
 impl Code {
     /// Every code, for the test that compares them with the JavaScript table.
-    pub(crate) const ALL: [Code; 16] = [
+    pub(crate) const ALL: [Code; 18] = [
         Code::Internal,
         Code::InvalidArgType,
         Code::InvalidArgValue,
         Code::OutOfRange,
         Code::RegexpBackreference,
+        Code::RegexpBudget,
+        Code::RegexpMemory,
         Code::RegexpTooLarge,
         Code::RegexpUnsupported,
         Code::PasswordTooLong,
@@ -55,6 +59,8 @@ impl Code {
             Code::InvalidArgValue => "ERR_INVALID_ARG_VALUE",
             Code::OutOfRange => "ERR_OUT_OF_RANGE",
             Code::RegexpBackreference => "ERR_REGEXP_BACKREFERENCE",
+            Code::RegexpBudget => "ERR_REGEXP_BUDGET",
+            Code::RegexpMemory => "ERR_REGEXP_MEMORY",
             Code::RegexpTooLarge => "ERR_REGEXP_TOO_LARGE",
             Code::RegexpUnsupported => "ERR_REGEXP_UNSUPPORTED",
             Code::PasswordTooLong => "ERR_PASSWORD_TOO_LONG",

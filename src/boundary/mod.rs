@@ -14,12 +14,16 @@ mod failure;
 mod guard;
 mod hot;
 mod memory;
+mod offsets;
+mod text;
 
 pub(crate) use arguments::{Integers, SecretBytes, TextArgument, Value};
-pub(crate) use call::{Call, Secret, Text};
+pub(crate) use call::{Call, Secret};
 pub(crate) use completion::{Completion, CompletionReceiver, CompletionSender, completion_channel};
 pub(crate) use environment::{cold, initialize};
 pub(crate) use failure::{Code, Failure};
 pub(crate) use guard::{guard, install_panic_hook};
 pub(crate) use hot::{HotFunction, hot_function};
 pub(crate) use memory::ExternalMemory;
+pub(crate) use offsets::Offsets;
+pub(crate) use text::{Characters, Text};

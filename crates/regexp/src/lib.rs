@@ -31,3 +31,4 @@ mod utf8;
 
 pub use characters::Characters;
 pub use pattern::{Error, Flags, Haystack, Limits, Matcher, Offset, Pattern, Subject};
+pub use tester::Table;

@@ -16,7 +16,7 @@ use crate::lower::{Lowered, lower};
 use crate::overshoot::is_bounded;
 use crate::search::{Backtracker, Progress, offset};
 use crate::source::Name;
-use crate::tester::Tester;
+use crate::tester::{Table, Tester};
 use crate::utf8::Decoded;
 
 /// The flags of a RegExp that change what it matches. `d` changes only what is returned, `g` only where it starts.
@@ -311,6 +311,16 @@ impl Matcher {
             }
         }
         self.backtrack(haystack, from, &mut Progress::new(false), limits)
+    }
+
+    /// Whether a Latin-1 text matches, searched from its start, as a table; nothing when that would be too large.
+    pub fn table(&mut self) -> Option<Table> {
+        // The automaton that the table is of runs the pattern's tests, or there is none.
+        self.latin1.as_ref().filter(|_| !self.pattern.program.claims.only_line_feeds)?;
+        if self.tester.is_none() {
+            self.tester = Tester::build(&self.pattern.program.root, self.pattern.program.flags.sticky);
+        }
+        self.tester.as_ref().map(Tester::table)
     }
 
     /// The first match at or (unless sticky) after `from`: `offsets` gets start and end of the whole match, then of

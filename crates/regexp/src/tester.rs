@@ -36,6 +36,24 @@ pub(crate) struct Tester {
     start: u32,
     /// Whether the text may end in a state, by its number.
     accepts: Vec<bool>,
+    /// `singles[(number << class_bits) | class]` is the next state's number.
+    singles: Vec<u32>,
+}
+
+/// The same automaton one byte a step, for callers who have the text elsewhere: JavaScript walks through the shortest texts
+/// itself, because a call of native code takes longer.
+pub struct Table {
+    /// The class of each character up to U+00FF.
+    pub class: [u8; 256],
+    /// The number of classes is at most two to this power.
+    pub class_bits: u32,
+    /// `next[state | class]` is the next state; a state is its number, shifted left by `class_bits`. State 0 cannot match
+    /// any more, state 1 has matched; both are never left.
+    pub next: Vec<u32>,
+    /// Where a text starts.
+    pub start: u32,
+    /// Whether a text that ends in a state matches, by the state's number.
+    pub accepts: Vec<bool>,
 }
 
 impl Tester {
@@ -71,6 +89,16 @@ impl Tester {
             state = self.pairs[(state | (class(pair[0]) << self.class_bits) | class(pair[1])) as usize];
         }
         self.accepts[(state >> (2 * self.class_bits)) as usize]
+    }
+
+    pub(crate) fn table(&self) -> Table {
+        Table {
+            class: self.class,
+            class_bits: self.class_bits,
+            next: self.singles.iter().map(|number| number << self.class_bits).collect(),
+            start: self.start >> self.class_bits,
+            accepts: self.accepts.clone(),
+        }
     }
 
     fn from_dense<D: AsRef<[u32]>>(dfa: &dense::DFA<D>, start: StateID) -> Option<Tester> {
@@ -109,7 +137,7 @@ impl Tester {
             }
         }
         let first = (0..width).map(|class| shifted(step(start, class))).collect();
-        Some(Tester { class, class_bits, pairs, first, start: shifted(start), accepts })
+        Some(Tester { class, class_bits, pairs, first, start: shifted(start), accepts, singles })
     }
 }
 

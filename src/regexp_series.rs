@@ -1,0 +1,211 @@
+//! All matches of a text in their order, in few calls: for match, matchAll, replace and split, and for `exec` in a loop.
+//!
+//! A call puts as many matches into the buffer for offsets as it is asked for and as fit, and returns their number; when
+//! these were the last ones, its bitwise complement.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use holdfast_regexp::{Matcher, Subject};
+
+use crate::boundary::{Call, Characters, Code, ExternalMemory, Failure, HotFunction, Value};
+use crate::regexp::{MAX_OFFSET, Program, failure, haystack, past_the_end, too_narrow, writer};
+
+/// Which matches `all` gives, and what of them.
+const BOUNDS: u32 = 0;
+const CAPTURES: u32 = 1;
+/// The separators of `split`, with captures: ECMA-262, §22.2.6.14, step 18, by searching where the standard tries every place.
+const SEPARATORS: u32 = 2;
+
+/// A search that goes on.
+pub(crate) struct Series {
+    subject: Subject,
+    /// Where the next match is looked for.
+    from: usize,
+    /// `from` is one unit after an empty match. With `u` that may be inside a pair: then the pair is skipped.
+    stepped: bool,
+    /// For `split`: the end of the last separator.
+    separator: Option<usize>,
+    /// Places for each match.
+    width: usize,
+}
+
+impl Series {
+    pub(crate) fn new(program: &Program, text: Characters<'_>, width: usize) -> Result<Series, Failure> {
+        let subject = program.matcher.borrow().subject(haystack(text)).map_err(failure)?;
+        Ok(Series { subject, from: 0, stepped: false, separator: None, width })
+    }
+
+    /// The next match, its offsets in `places`.
+    pub(crate) fn next(
+        &mut self,
+        matcher: &mut Matcher,
+        is_unicode: bool,
+        places: &mut [i32],
+    ) -> Result<bool, Failure> {
+        while self.from <= self.subject.len() {
+            if !matcher.find_in(&mut self.subject, self.from, writer(places)).map_err(failure)? {
+                break;
+            }
+            let offset = |place: usize| usize::try_from(places[place]).unwrap_or(0);
+            let (start, end) = (offset(0), offset(1));
+            if is_unicode && self.stepped && start < self.from {
+                (self.from, self.stepped) = (self.from + 1, false);
+                continue;
+            }
+            if let Some(separator) = &mut self.separator {
+                if start == self.subject.len() {
+                    break;
+                }
+                if end == *separator {
+                    (self.from, self.stepped) = (end + 1, true);
+                    continue;
+                }
+                *separator = end;
+                (self.from, self.stepped) = (end, false);
+            } else {
+                self.stepped = start == end;
+                self.from = end + usize::from(self.stepped);
+            }
+            return Ok(true);
+        }
+        // Nothing comes after the last one.
+        self.from = self.subject.len() + 1;
+        Ok(false)
+    }
+
+    fn fill(&mut self, call: &Call, program: &Program, max: usize) -> Result<Value, Failure> {
+        let mut matcher = program.matcher.borrow_mut();
+        program.offsets.lend(call, |places| {
+            let room = (places.len() / self.width).min(max);
+            if room == 0 {
+                return Err(too_narrow());
+            }
+            for (index, places) in places.chunks_exact_mut(self.width).take(room).enumerate() {
+                if !self.next(&mut matcher, program.is_unicode, places)? {
+                    return Ok(call.number(!(index as i32)));
+                }
+            }
+            Ok(call.number(room as i32))
+        })
+    }
+}
+
+/// `all(text, isLatin1, which, max)`: the first matches. `more` goes on, until the end is reported.
+pub(crate) struct All(pub(crate) Rc<Program>);
+
+impl HotFunction for All {
+    const NAME: &'static str = "all";
+    const ARGUMENTS: usize = 4;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let which = call.integer(2, SEPARATORS)?;
+        let max = call.integer(3, MAX_OFFSET)? as usize;
+        let mut series = call.known_characters(0, 1, |text| {
+            Series::new(&self.0, text, if which == BOUNDS { 2 } else { self.0.width })
+        })?;
+        series.separator = (which == SEPARATORS).then_some(0);
+        let count = series.fill(call, &self.0, max)?;
+        let has_more = series.from <= series.subject.len();
+        self.0.series.replace(has_more.then_some(series));
+        Ok(count)
+    }
+}
+
+/// `more(max)`: the next matches of the last text given to `all`. `more(0)` forgets it.
+pub(crate) struct More(pub(crate) Rc<Program>);
+
+impl HotFunction for More {
+    const NAME: &'static str = "more";
+    const ARGUMENTS: usize = 1;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let max = call.integer(0, MAX_OFFSET)? as usize;
+        let series = self.0.series.take();
+        let Some(mut series) = series.filter(|_| max > 0) else {
+            return Ok(call.number(!0));
+        };
+        let count = series.fill(call, &self.0, max)?;
+        let has_more = series.from <= series.subject.len();
+        self.0.series.replace(has_more.then_some(series));
+        Ok(count)
+    }
+}
+
+/// `batch(text, from, max)`: matches with their captures from any place of a short text.
+pub(crate) struct Batch(pub(crate) Rc<Program>);
+
+impl HotFunction for Batch {
+    const NAME: &'static str = "batch";
+    const ARGUMENTS: usize = 3;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let from = call.integer(1, MAX_OFFSET)? as usize;
+        let max = call.integer(2, MAX_OFFSET)? as usize;
+        let mut series = call.characters(0, |text| Series::new(&self.0, text, self.0.width))?;
+        series.from = from;
+        series.fill(call, &self.0, max)
+    }
+}
+
+/// `session() => [open, next]`, a pair of functions with a text of its own. `open(text, isLatin1)` keeps a copy of `text`,
+/// the empty text frees it; `next(from, max)` is `batch` in it. Going forward, a series of calls costs one walk.
+pub(crate) struct NewSession(pub(crate) Rc<Program>);
+
+impl HotFunction for NewSession {
+    const NAME: &'static str = "session";
+    const ARGUMENTS: usize = 0;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let session = Rc::new(Session { program: Rc::clone(&self.0), series: RefCell::new(None) });
+        let open = call.function(Open(Rc::clone(&session)))?;
+        Ok(call.values(&[open, call.function(Next(session))?]))
+    }
+}
+
+struct Session {
+    program: Rc<Program>,
+    series: RefCell<Option<(Series, ExternalMemory)>>,
+}
+
+struct Open(Rc<Session>);
+
+impl HotFunction for Open {
+    const NAME: &'static str = "open";
+    const ARGUMENTS: usize = 2;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let Session { program, series } = &*self.0;
+        let opened = call.known_characters(0, 1, |text| Series::new(program, text, program.width))?;
+        let opened = (!opened.subject.is_empty()).then(|| {
+            let memory = call.external_memory(opened.subject.memory_usage());
+            (opened, memory)
+        });
+        series.replace(opened);
+        Ok(call.undefined())
+    }
+}
+
+struct Next(Rc<Session>);
+
+impl HotFunction for Next {
+    const NAME: &'static str = "next";
+    const ARGUMENTS: usize = 2;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let from = call.integer(0, MAX_OFFSET)? as usize;
+        let max = call.integer(1, MAX_OFFSET)? as usize;
+        let Session { program, series } = &*self.0;
+        let mut series = series.borrow_mut();
+        let Some((series, _)) = series.as_mut() else {
+            return Err(Failure::new(Code::Internal, "the session has no text"));
+        };
+        if from > series.subject.len() {
+            return Err(past_the_end());
+        }
+        (series.from, series.stepped) = (from, false);
+        series.fill(call, program, max)
+    }
+}
+
+const _: () = assert!(BOUNDS < CAPTURES && CAPTURES < SEPARATORS);

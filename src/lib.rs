@@ -10,6 +10,7 @@ mod boundary;
 mod json;
 mod password;
 mod regexp;
+mod regexp_set;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
 

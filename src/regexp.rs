@@ -165,14 +165,14 @@ fn writer(offsets: &mut [i32]) -> impl FnMut(usize, Option<usize>) {
     move |place, offset| offsets[place] = offset.and_then(|offset| i32::try_from(offset).ok()).unwrap_or(-1)
 }
 
-fn haystack(text: Text<'_>) -> Haystack<'_> {
+pub(crate) fn haystack(text: Text<'_>) -> Haystack<'_> {
     match text {
         Text::Ascii(bytes) => Haystack::Latin1(bytes),
         Text::Utf16(units) => Haystack::Utf16(units),
     }
 }
 
-fn failure(error: Error) -> Failure {
+pub(crate) fn failure(error: Error) -> Failure {
     match error {
         Error::BackReference => Failure::new(
             Code::RegexpBackreference,
@@ -187,7 +187,7 @@ fn failure(error: Error) -> Failure {
     }
 }
 
-fn unsupported(construct: &str) -> Failure {
+pub(crate) fn unsupported(construct: &str) -> Failure {
     Failure::new(
         Code::RegexpUnsupported,
         format!("this version cannot run {construct} exactly: rewrite the pattern without it"),

@@ -14,9 +14,11 @@ mod backtracker;
 mod depth;
 mod encode;
 mod ir;
+mod literals;
 mod lower;
 mod memo;
 mod pattern;
+mod pattern_set;
 mod program;
 mod search;
 mod set;
@@ -26,3 +28,4 @@ mod units;
 mod utf8;
 
 pub use pattern::{Error, Flags, Haystack, Limits, Matcher, Offset, Pattern, Subject};
+pub use pattern_set::{PatternSet, SetError};

@@ -51,8 +51,9 @@ impl Characters {
     /// The same with `i` and `u` or `v`: by simple case folding.
     pub const SIMPLE_FOLDING: &str = "iu";
 
-    /// The data that a pattern needs and that is not here: properties as the pattern spells them, without the braces,
-    /// [`Characters::UPPER_CASE`] and [`Characters::SIMPLE_FOLDING`]. Each name comes once.
+    /// The data that a pattern needs and that is not here, each name once: [`Characters::UPPER_CASE`],
+    /// [`Characters::SIMPLE_FOLDING`], and properties as the pattern spells them, what stands in the braces. Where `i` and
+    /// `v` are both set a property is asked for with its letter and braces, `p{…}` or `P{…}`, and folded.
     pub fn needs(&self, source: &[u16], flags: Flags) -> Result<Vec<String>, Error> {
         missing(source, flags, self)
     }

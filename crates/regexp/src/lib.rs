@@ -29,4 +29,6 @@ mod units;
 mod utf8;
 
 pub use characters::Characters;
+#[doc(hidden)]
+pub use lower::{ClassMembers, class_members};
 pub use pattern::{Error, Flags, Haystack, Limits, Matcher, Offset, Pattern, Subject};

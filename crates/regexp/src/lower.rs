@@ -65,6 +65,43 @@ pub(crate) fn missing(source: &[u16], flags: Flags, characters: &Characters) -> 
     Ok(missing.into_iter().collect())
 }
 
+/// Ranges of characters, and strings.
+pub type ClassMembers = (Vec<(u32, u32)>, Vec<Vec<u32>>);
+
+/// What a pattern that is one class matches, for the test that asks V8 the same: single characters, and strings in the
+/// order of preference, each with one of the characters that are equal. `None` for any other pattern.
+#[doc(hidden)]
+pub fn class_members(
+    source: &[u16],
+    flags: Flags,
+    characters: &Characters,
+) -> Result<Option<ClassMembers>, Error> {
+    let (mut ranges, mut strings) = (Vec::new(), Vec::new());
+    let branches = match lower(source, flags, characters, false)?.root {
+        Node::Alternation(branches) => branches,
+        node => vec![node],
+    };
+    for branch in branches {
+        match branch {
+            Node::Class(set) => ranges.extend_from_slice(set.ranges()),
+            Node::Concatenation(parts) if branch_is_string(&parts) => {
+                let first = |part: &Node| match part {
+                    Node::Class(set) => set.ranges().first().map(|&(low, _)| low),
+                    _ => None,
+                };
+                strings.push(parts.iter().filter_map(first).collect());
+            }
+            Node::Empty => strings.push(Vec::new()),
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some((ranges, strings)))
+}
+
+fn branch_is_string(parts: &[Node]) -> bool {
+    parts.iter().all(|part| matches!(part, Node::Class(_)))
+}
+
 fn run(
     units: &[u16],
     flags: Flags,
@@ -349,20 +386,24 @@ impl Lowering<'_> {
     }
 
     fn property(&mut self, escape: &UnicodePropertyEscape<'_>) -> Result<ClassSet, Error> {
+        let Flags { ignore_case, unicode_sets, .. } = self.flags;
         let name = self.source.property(escape.span.start).unwrap_or_default();
+        // Versions of V8 differ in what properties match with i and v, so it is asked for just that.
+        let folded = (ignore_case && unicode_sets)
+            .then(|| format!("{}{{{name}}}", if escape.negative { 'P' } else { 'p' }));
+        let name = folded.as_deref().unwrap_or(name);
         let Some(property) = self.characters.property(name) else {
             self.lacks(name);
-            if self.flags.ignore_case && self.characters.folding(self.unicode).is_err() {
+            if ignore_case && self.characters.folding(self.unicode).is_err() {
                 self.lacks(Characters::SIMPLE_FOLDING);
             }
             return Ok(ClassSet::default());
         };
-        let last = self.last();
-        let characters = match (escape.negative, self.flags.unicode_sets) {
-            (false, _) => self.close(property.characters.clone()),
-            // With v, what has no equal in the property; with u, what equals something outside of it.
-            (true, true) => self.close(property.characters.clone()).complement(last),
-            (true, false) => self.close(property.characters.complement(last)),
+        let characters = property.characters.clone();
+        let characters = match (escape.negative, folded.is_some()) {
+            (_, true) => characters,
+            (false, false) => self.close(characters),
+            (true, false) => self.close(characters.complement(self.last())),
         };
         let class = ClassSet { characters, ..self.class_strings(property.strings.iter().cloned()) };
         self.count(class.size())?;

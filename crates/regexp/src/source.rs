@@ -95,7 +95,7 @@ impl Spelling<'_> {
             '1'..='9' if !in_class && self.reference() => {}
             '0'..='7' if !self.unicode => self.octal(),
             '8' | '9' if !self.unicode => self.plain(next),
-            'c' if !self.unicode => self.control(in_class),
+            'c' => self.control(in_class),
             // An identity escape of half a character.
             '\u{FFFD}' if !self.unicode && is_surrogate(self.units[self.at + 1]) => self.at += 1,
             _ => {

@@ -257,6 +257,12 @@ describe('classes', () => {
     assert.ok(compared > 200, `${compared} compared`);
   });
 
+  test('with set operations on \\q in any order', () => {
+    for (const source of ['[\\q{a|K|ß}&&\\w]', '[\\q{a|K}--K]', '[[a-z]--\\q{z|b}]', '[\\w--\\q{s|K}]']) {
+      for (const flags of ['v', 'iv']) assertSameCharacters(source, flags);
+    }
+  });
+
   test('with strings', () => {
     const KEYCAP = '0\ufe0f\u20e3';
     const STRINGS = ['', 'a', 'A', 'ab', 'AB', 'aB', 'abc', 'ſs', 'KK', 'kk', 'ß', 'ss', 'ΣΣ', 'σς', KEYCAP, '1\ufe0f\u20e3', '🇩🇪', '😀a'];
@@ -273,10 +279,12 @@ describe('classes', () => {
         for (let at = 0; at < ranges.length; at += 2) {
           single.push(`\\u{${ranges[at].toString(16)}}-\\u{${ranges[at + 1].toString(16)}}`);
         }
-        const all = new RegExp(`^(?:${[...alternatives.filter(Boolean), `[${single.join('')}]`].join('|')})$`, flags);
+        // The set has all cases of its characters, but for V8s that do not fold some.
+        const parts = [...alternatives.filter(Boolean).map((string) => [string, flags]), [`[${single.join('')}]`, 'v']];
+        const all = parts.map(([part, partFlags]) => new RegExp(`^(?:${part})$`, partFlags));
         for (const string of STRINGS) {
           const expected = new RegExp(`^${source}$`, flags).test(string);
-          const found = string === '' ? alternatives.includes('') : all.test(string);
+          const found = string === '' ? alternatives.includes('') : all.some((part) => part.test(string));
           assert.equal(found, expected, `/${source}/${flags} on ${JSON.stringify(string)}`);
         }
       }
@@ -288,7 +296,7 @@ describe('asking V8', () => {
   test('is not done for patterns that need nothing', () => {
     const refuse = () => assert.fail('nothing to ask');
     for (const [source, flags] of [['^[a-z]+\\d$', 'i'], ['\\w\\s\\.', 'iu'], ['é', ''], ['\\x41', 'u'], ['(?:a|b)', 'gimsy']]) {
-      provide({ regexpNeeds: refuse, regexpProvide: refuse }, source, flags);
+      provide({ regexpNeeds: refuse, regexpProvide: refuse, regexpAskAboutClasses: refuse }, source, flags);
     }
   });
 
@@ -297,6 +305,7 @@ describe('asking V8', () => {
     const provided = [];
     const counting = {
       regexpNeeds: native.regexpNeeds,
+      regexpAskAboutClasses: native.regexpAskAboutClasses,
       /** @type {(name: string, pairs: Int32Array, strings: string[]) => void} */
       regexpProvide(name, pairs, strings) {
         provided.push(name);
@@ -330,8 +339,8 @@ describe('asking V8', () => {
          provide(native, '\\\\p{RGI_Emoji}', 'v');
        } catch (caught) { error = caught; }
        for (let at = 0; at < patches.length; at++) patches[at][0][patches[at][1]] = kept[at];
-       parentPort.postMessage([
-         error?.stack, native.testRegexpClass('\\\\p{L}', 'iu'), native.testRegexpClass('é', 'i'),
+       parentPort.postMessage(error ? [error.stack] : [
+         undefined, native.testRegexpClass('\\\\p{L}', 'iu'), native.testRegexpClass('é', 'i'),
          native.testRegexpClass('\\\\p{RGI_Emoji}', 'v')]);`,
       { eval: true },
     );

@@ -11,17 +11,28 @@
 
 const { apply } = Reflect;
 const { fromCharCode, fromCodePoint } = String;
-const { charCodeAt, codePointAt, toLowerCase, toUpperCase } = String.prototype;
+const { charCodeAt, codePointAt, slice, toLowerCase, toUpperCase } = String.prototype;
 const { exec } = RegExp.prototype;
 const PlainRegExp = RegExp;
 const unicodeVersion = Number.parseInt(process.versions.unicode ?? '', 10);
 
 /** @typedef {{ regexpNeeds(source: string, flags: string): string[],
- *   regexpProvide(name: string, pairs: Int32Array, strings: string[]): void }} Native */
+ *   regexpProvide(name: string, pairs: Int32Array, strings: string[]): void,
+ *   regexpAskAboutClasses(): void }} Native */
 
 const MAY_NEED = /[^\0-\x7f]|\\[1-9kpPux]/;
 const IS_PROPERTY = /\\[pP]/;
 const SWITCHES_CASE = /\(\?[ms]*i/;
+const HAS_FLAG_I = /i/;
+const HAS_FLAG_V = /v/;
+const IS_CLASS = /\[/;
+
+/**
+ * V8 before 13 (in Node 20 and 22) folds some of what stands in a class with the flag v and not the rest, and in set
+ * operations loses characters of `\q{…}` that are not in order. It is asked what such classes match.
+ */
+const HAS_OWN_CLASSES = Number.parseInt(process.versions.v8, 10) < 13;
+const IS_CLASS_NAME = /^i?v\[/;
 
 /**
  * Gives native code the data about characters that a pattern needs and that it does not have yet. Call it before a
@@ -32,13 +43,18 @@ const SWITCHES_CASE = /\(\?[ms]*i/;
  * @param {string} flags of the same
  */
 function provide(native, source, flags) {
-  if (!test(MAY_NEED, source)) return;
-  if (!flags.includes('i') && !test(IS_PROPERTY, source) && !test(SWITCHES_CASE, source)) return;
+  const asksAboutClasses = HAS_OWN_CLASSES && test(HAS_FLAG_V, flags) && test(IS_CLASS, source);
+  if (asksAboutClasses) native.regexpAskAboutClasses();
+  else {
+    if (!test(MAY_NEED, source)) return;
+    if (!test(HAS_FLAG_I, flags) && !test(IS_PROPERTY, source) && !test(SWITCHES_CASE, source)) return;
+  }
   const names = native.regexpNeeds(source, flags);
   for (let place = 0; place < names.length; place++) {
     const name = names[place];
     if (name === 'i') native.regexpProvide(name, equalByUpperCase(), []);
     else if (name === 'iu') native.regexpProvide(name, equalBySimpleFolding(), []);
+    else if (test(IS_CLASS_NAME, name)) native.regexpProvide(name, answersAbout(name), []);
     else provideProperty(native, name);
   }
 }
@@ -58,6 +74,45 @@ function provideProperty(native, name) {
   } else {
     native.regexpProvide(name, rangesOf(escape, isFolded ? 'iv' : 'u'), []);
   }
+}
+
+/** @type {number[] | undefined} */
+let cased;
+
+/**
+ * Which characters a class matches, of those about which V8 may be of its own opinion: the ones that have case, and those
+ * that the class names.
+ *
+ * @param {string} name flags and class
+ */
+function answersAbout(name) {
+  if (cased === undefined) {
+    /** @type {number[]} */
+    const codes = [];
+    forCasedCharacters(0x1ffff, (code) => {
+      if (code > 0x7f) codes[codes.length] = code;
+    });
+    cased = codes;
+  }
+  const flags = name[0] === 'i' ? 'iv' : 'v';
+  const source = apply(slice, name, [flags.length]);
+  const pattern = new PlainRegExp(`^${source}$`, flags);
+  /** @type {number[]} */
+  const answers = [];
+  /** @type {(code: number) => void} */
+  const ask = (code) => {
+    answers[answers.length] = code;
+    answers[answers.length] = test(pattern, fromCodePoint(code)) ? 1 : 0;
+  };
+  for (let code = 0; code <= 0x7f; code++) ask(code);
+  for (let place = 0; place < cased.length; place++) ask(cased[place]);
+  const named = /\\[ux]\{?([0-9a-fA-F]+)(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|[^\0-\x7f]/gu;
+  for (let match; (match = apply(exec, named, [source])) !== null; ) {
+    const first = match[1] === undefined ? apply(codePointAt, match[0], [0]) : parseInt(match[1], 16);
+    if (match[2] === undefined) ask(first);
+    else ask(0x10000 + ((first & 0x3ff) << 10) + (parseInt(match[2], 16) & 0x3ff));
+  }
+  return int32Array(answers);
 }
 
 /** @type {string[] | undefined} */
@@ -182,7 +237,7 @@ function rangesOf(source, flags) {
       pairs[pairs.length] = end >= segment.end ? segment.high : lastCodePoint(text, end);
     }
   }
-  return new Int32Array(pairs);
+  return int32Array(pairs);
 }
 
 /**
@@ -208,7 +263,7 @@ function equalByUpperCase() {
     pairs[pairs.length] = code;
     pairs[pairs.length] = canonical;
   });
-  return new Int32Array(pairs);
+  return int32Array(pairs);
 }
 
 /**
@@ -244,7 +299,7 @@ function equalBySimpleFolding() {
   /** @type {number[]} */
   const pairs = [];
   confirm(left, right, 0, left.length, pairs);
-  return new Int32Array(pairs);
+  return int32Array(pairs);
 }
 
 /**
@@ -297,6 +352,13 @@ function forCasedCharacters(last, visit) {
       }
     }
   }
+}
+
+/** @param {number[]} values */
+function int32Array(values) {
+  const array = new Int32Array(values.length); // from the array itself it would be by the array's iterator
+  for (let place = 0; place < values.length; place++) array[place] = values[place];
+  return array;
 }
 
 /** @param {string} text */

@@ -32,6 +32,9 @@ const MAX_SOURCE_UNITS: usize = 64 << 10;
 /// Ranges in all classes together: bounds the memory that a list of properties takes.
 const MAX_RANGES: usize = 1 << 21;
 
+/// Data that a pattern may ask for; there are some 500 properties.
+const MAX_MISSING: usize = 2000;
+
 /// A lowered pattern.
 pub(crate) struct Lowered {
     pub(crate) root: Node,
@@ -204,7 +207,7 @@ impl Lowering<'_> {
                 self.class_set_node(class)
             }
             Term::CharacterClass(class) => {
-                let class = self.class(class)?;
+                let class = self.outermost_class(class)?;
                 self.class_set_node(class)
             }
             Term::CapturingGroup(group) => {
@@ -311,6 +314,34 @@ impl Lowering<'_> {
     fn lacks(&mut self, name: &str) {
         if !self.missing.contains(name) {
             self.missing.insert(name.to_string());
+        }
+    }
+
+    fn outermost_class(&mut self, class: &CharacterClass<'_>) -> Result<ClassSet, Error> {
+        let own = self.class(class)?;
+        let is_plain = |content: &CharacterClassContents<'_>| {
+            !matches!(
+                content,
+                CharacterClassContents::NestedCharacterClass(_)
+                    | CharacterClassContents::ClassStringDisjunction(_)
+            )
+        };
+        let is_plain = class.kind == CharacterClassContentsKind::Union && class.body.iter().all(is_plain);
+        if !self.flags.unicode_sets || is_plain {
+            return Ok(own);
+        }
+        let flags = if self.flags.ignore_case { "iv" } else { "v" };
+        let text = self.source.class(class.span.start).unwrap_or_default();
+        match self.characters.class(|| format!("{flags}{text}"), own.characters) {
+            Ok(characters) => Ok(ClassSet { characters, ..own }),
+            Err(name) => {
+                self.lacks(&name);
+                // Each is some text for V8 to work on.
+                if self.missing.len() > MAX_MISSING {
+                    return Err(Error::TooLarge("the pattern has too many classes with set operations"));
+                }
+                Ok(ClassSet { strings: own.strings, ..ClassSet::default() })
+            }
         }
     }
 

@@ -53,8 +53,8 @@ function provide(native, source, flags) {
 }
 
 /**
- * A property is asked for by what stands in its braces, and under the flags i and v as `p{…}` or `P{…}`: what it matches
- * there is no matter of folding alone, and differs between versions of V8.
+ * A property is asked for by what stands in its braces, and under the flags i and v as `p{…}` or `P{…}`: what
+ * it matches there is no matter of folding alone, and differs between versions of V8.
  *
  * @param {Native} native
  * @param {string} name

@@ -33,6 +33,8 @@ mod utf8;
 mod work;
 
 pub use characters::Characters;
+#[doc(hidden)]
+pub use lower::{ClassMembers, class_members};
 pub use pattern::{Error, Flags, Haystack, Limits, Matcher, Offset, Pattern, Subject};
 pub use pattern_set::{PatternSet, SetError};
 pub use tester::Table;

@@ -8,7 +8,7 @@ const [file, index, probesText, roundsText] = process.argv.slice(2);
 const { cases } = await import(`./${file}.mjs`);
 
 if (index === 'list') {
-  send(cases.map(({ group, title, note, headline }) => ({ group, title, note, headline })));
+  send(cases.map(({ group, title, note, headline, tags }) => ({ group, title, note, headline, tags })));
 } else {
   const probes = JSON.parse(probesText);
   send({ result: await measure(cases[Number(index)], probes).catch(failed) });

@@ -1,5 +1,6 @@
 // Generated inputs: the same on every machine and in every run, because the random numbers are seeded. Called by the
-// json and merge cases. What they look like: what services send each other (orders, people, settings).
+// json, merge and regexp cases. What they look like: what services send each other (orders, people, settings) and the
+// texts they search: prose, access logs, source code, pages.
 
 /** Mulberry32 (public domain, Tommy Ettinger): enough for test data. Returns numbers in [0, 1). */
 export function randomFrom(seed) {
@@ -55,6 +56,22 @@ export function recordOf(count, from) {
   );
 }
 
+/**
+ * Text of exactly `length` UTF-16 code units, in lines.
+ * @param {'prose' | 'log' | 'source' | 'page' | 'international'} kind
+ * @param {number} length
+ */
+export function textOf(kind, length) {
+  const random = randomFrom(length);
+  const lines = [];
+  for (let total = 0; total < length; ) {
+    const line = `${LINES[kind](random)}\n`;
+    lines.push(line);
+    total += line.length;
+  }
+  return lines.join('').slice(0, length);
+}
+
 const SERVICES = ['billing', 'search', 'mailer', 'gateway', 'reports', 'uploads', 'accounts', 'webhooks'];
 const WORDS = 'the order was left at the front desk since nobody answered please call before you come again'.split(' ');
 const PRODUCTS = [
@@ -70,6 +87,73 @@ const NAMES = {
   ascii: ['Ana Horvat', 'John Smith', 'Maria Rossi', 'Piet Jansen', 'Eva Novak'],
   international: ['Ana Horvatić', 'Jürgen Müller', '山田太郎', 'Мария Иванова', 'Zoë Sørensen 🙂'],
 };
+
+const VOCABULARY = (
+  'the of and a to in is that for it as was with be by on not he this are or his from at which but have an had they ' +
+  'you were their one all we can her has there been if more when will would who so no said what up its about into ' +
+  "them could time only other new some these two may then do first any my now such like our over me even most made " +
+  'after also did many before must through back years where much your way well down should because each just those ' +
+  'people how too little state good very make world still own see work long here get both between life being under ' +
+  'never day same another know while last might us great old year off come since against go came right used take ' +
+  "three house order customer morning kitchen letter window quickly answered station evening river paper don't wasn't"
+).split(' ');
+const LANGUAGES = [
+  'заказ оставили у входа потому что никто не ответил пожалуйста позвоните перед тем как прийти снова'.split(' '),
+  'die Bestellung wurde am Empfang abgegeben weil niemand öffnete bitte rufen Sie vorher an'.split(' '),
+  'la commande a été déposée à l’accueil car personne n’a répondu prière d’appeler avant de revenir'.split(' '),
+  ['注文は', '受付に', '預けました', '次回は', 'お電話を', 'お願いします'],
+];
+const PATHS = ['/api/v1/orders', '/api/v1/orders/81', '/api/v1/people?page=2', '/', '/assets/app.js', '/login'];
+const AGENTS = [
+  'Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0',
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)',
+  'curl/8.5.0',
+];
+const STATEMENTS = [
+  'const NAME = await load(OTHER, { timeout: 30 });',
+  'let NAME = OTHER.map((item) => item.id);',
+  'if (NAME === null || OTHER.length > 20) return undefined;',
+  'for (const NAME of OTHER) total += NAME.price * NAME.quantity;',
+  'export function NAME(OTHER) {',
+  '}',
+  "throw new TypeError('NAME must be a string');",
+  '// NAME is set once, before OTHER is read.',
+  "NAME.push({ id: 7, label: 'OTHER', tags: [] });",
+];
+
+/** A line of text of every kind, without its end. */
+const LINES = {
+  prose: (random) => paragraph(random, VOCABULARY),
+  log: (random) =>
+    `192.0.2.${Math.floor(random() * 255)} - ana [21/Nov/2026:${clock(random)} +0000] ` +
+    `"${random() < 0.8 ? 'GET' : 'POST'} ${pick(random, PATHS)} HTTP/1.1" ` +
+    `${pick(random, ['200', '200', '200', '304', '404'])} ` +
+    `${Math.floor(random() * 20000)} "-" "${pick(random, AGENTS)}"`,
+  source: (random) =>
+    '  '.repeat(Math.floor(random() * 4)) +
+    pick(random, STATEMENTS).replaceAll('NAME', pick(random, SERVICES)).replaceAll('OTHER', pick(random, WORDS)),
+  page: (random) =>
+    `<p class="note"><a href="/orders/${Math.floor(random() * 999)}">${pick(random, WORDS)}</a> ` +
+    `${paragraph(random, VOCABULARY).replaceAll('. ', pick(random, ['.<br>', '.<BR>', '.<br />']))}</p>`,
+  international: (random) => paragraph(random, pick(random, LANGUAGES)),
+};
+
+// Three to six sentences, with commas and a number now and then.
+function paragraph(random, words) {
+  const sentences = Array.from({ length: 3 + Math.floor(random() * 4) }, () => {
+    const list = Array.from({ length: 5 + Math.floor(random() * 12) }, () => {
+      const word = random() < 0.04 ? String(Math.floor(random() * 500)) : pick(random, words);
+      return word + (random() < 0.1 ? ',' : '');
+    });
+    const text = list.join(' ').replace(/,$/, '');
+    return `${text[0].toUpperCase()}${text.slice(1)}.`;
+  });
+  return sentences.join(' ');
+}
+
+function clock(random) {
+  return [24, 60, 60].map((end) => String(Math.floor(random() * end)).padStart(2, '0')).join(':');
+}
 
 // Adds what `next` makes until one does not fit; returns the length of the document then.
 function fill(list, length, bytes, next) {

@@ -2,8 +2,11 @@
 // Run with `npm test` in bench/; needs neither the addon nor the peers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { AGGREGATED, aggregate, geometricMean } from './aggregates.mjs';
+import { textOf } from './generate.mjs';
+import { cases as regexpCases } from './regexp.mjs';
 import { compare, isolate, median, OutputMismatch, quantile, ratios, rotate, summarize } from './harness.mjs';
-import { formatNs, formatRatio, resultTable } from './table.mjs';
+import { aggregateTable, formatNs, formatRatio, resultTable } from './table.mjs';
 
 function fakeTime() {
   let now = 0n;
@@ -174,4 +177,64 @@ test('the table shows losses, failures and who is missing', () => {
   ]);
   assert.match(table, /\| one \| 100 ns \| 50\.0 ns · 0\.50 × \| not run \| 4 % \|/);
   assert.match(table, /\| two \| failed: it broke \|/);
+});
+
+test('the geometric mean does not care which way ratios are divided', () => {
+  assert.ok(Math.abs(geometricMean([2, 8]) - 4) < 1e-12);
+  assert.ok(Math.abs(geometricMean([0.1, 10]) - 1) < 1e-12);
+  assert.throws(() => geometricMean([]), RangeError);
+});
+
+test('a group is summed up: all, the lowest, the losses, the target, every tag', () => {
+  const result = (kind, v8, re2) => ({
+    tags: { kind },
+    ratios: { 'V8 RegExp': { median: v8 }, ...(re2 ? { re2: { median: re2 } } : {}) },
+  });
+  const results = [result('a', 2, 8), result('a', 0.5, 2), result('b', 8), { tags: { kind: 'b' }, error: 'it broke' }];
+  const { method, peers, lines } = aggregate('Long text', results);
+  assert.equal(method, 'geometric mean');
+  assert.deepEqual(peers, ['V8 RegExp', 're2']);
+  const rounded = lines.map(({ label, cases, failed, figures }) => [
+    label,
+    cases,
+    failed,
+    figures.map((figure) => figure && Number(figure.toFixed(9))),
+  ]);
+  assert.deepEqual(rounded, [
+    ['all', 3, 1, [2, 4]],
+    ['lowest', undefined, undefined, [0.5, 2]],
+    ['cases in which Holdfast is slower', undefined, undefined, [1, 0]],
+    ['target for the geometric mean', undefined, undefined, [1.5, 4]],
+    ['a', 2, 0, [1, 4]],
+    ['b', 1, 1, [8, null]],
+  ]);
+  const table = aggregateTable({ method, peers, lines });
+  assert.match(table, /\| all \| 3, and 1 failed \| 2\.00 × \| 4\.00 × \|/);
+  assert.match(table, /\| target for the geometric mean \|  \| ≥ 1\.50 × \| ≥ 4\.00 × \|/);
+  assert.match(table, /\| b \| 1, and 1 failed \| 8\.00 × \|  \|/);
+});
+
+test('only the groups of the list are summed up, and one in which every case failed says so', () => {
+  assert.equal(aggregate('another', [{ ratios: { re2: { median: 1 } } }]), null);
+  for (const group of Object.keys(AGGREGATED)) {
+    assert.equal(aggregate(group, []), null);
+    assert.match(aggregateTable(aggregate(group, [{ error: 'it broke' }])), /\| all \| 0, and 1 failed \|/);
+  }
+});
+
+test('every group of the list has cases, and no title twice', () => {
+  for (const group of Object.keys(AGGREGATED)) {
+    const titles = regexpCases.filter((definition) => definition.group === group).map(({ title }) => title);
+    assert.ok(titles.length >= 10, group);
+    assert.equal(new Set(titles).size, titles.length, group);
+  }
+});
+
+test('generated texts have their length and are the same every time', () => {
+  for (const kind of ['prose', 'log', 'source', 'page', 'international']) {
+    const text = textOf(kind, 5000);
+    assert.equal(text.length, 5000);
+    assert.equal(text, textOf(kind, 5000));
+    assert.equal(/[^\x00-\xff]/.test(text), kind === 'international');
+  }
 });

@@ -1,40 +1,27 @@
-// Benchmarks of SafeRegExp: everyday validators on short strings, captures, longer text in several encodings, replacing
-// and splitting, and hostile input that makes a backtracking matcher explode. Also counts, on the list in patterns.mjs,
-// which patterns this version refuses. Against V8's RegExp, node-re2, and a subclass of RegExp that does nothing:
-// what SafeRegExp would cost at least if it inherited its methods.
+// Benchmarks of SafeRegExp, in one run: short strings, long text and lookarounds (regexp-*.mjs), and here the cost of a
+// call, captures, encodings, texts of middle length, and hostile input that makes a backtracking matcher explode. Also
+// counts, on the list in patterns.mjs, which patterns are refused. Against the engines of regexp-engines.mjs.
 import { isolate } from './harness.mjs';
 import { PATTERNS, patternOf } from './patterns.mjs';
+import { asReceived, comparableMatches, enginesOf, inTurn, twins } from './regexp-engines.mjs';
+import { cases as longText } from './regexp-long.mjs';
+import { cases as lookarounds } from './regexp-lookaround.mjs';
+import { cases as shortStrings } from './regexp-short.mjs';
 
 const EMAIL_31 = 'firstname.lastname@examples.org';
 
-const VALIDATORS = [
-  'e-mail, simple',
-  'e-mail, HTML standard',
-  'UUID',
-  'slug',
-  'user name',
-  'ISO date',
-  'ISO date and time',
-  'IPv4',
-  'http URL',
-  'phone, E.164',
-  'card number',
-  'hex colour',
-  'semantic version',
-  'base64',
-];
 const EXTRACTORS = ['phone, North America', 'semantic version', 'access log line', 'bearer token', 'named date parts'];
 
 export const cases = [
   freshEmail(),
   email(),
-  ...VALIDATORS.map(validator),
+  ...shortStrings,
   ...EXTRACTORS.map(extractor),
   ...['ASCII', 'Latin-1', 'two-byte'].flatMap((kind) => [
     search(kind, 'a date at the end', /\d{4}-\d{2}-\d{2}/),
     search(kind, 'one of three words, absent', /(?:token|secret|passwd)=/i),
   ]),
-  ...[1000, 10_000, 100_000].flatMap((length) => [
+  ...[1000, 10_000].flatMap((length) => [
     protocol('replace runs of white space', length, /\s+/g, (re, text) => text.replace(re, ' ')),
     protocol('count the letters of words with matchAll', length, /[a-z]+/g, (re, text) => {
       let count = 0;
@@ -43,6 +30,8 @@ export const cases = [
     }),
     protocol('split at commas', length, /,\s*/, (re, text) => text.split(re)),
   ]),
+  ...lookarounds,
+  ...longText,
   ...hostile(/^(a+)+$/, 'a', '!', [24, 1000, 10_000, 100_000], { v8UpTo: 24 }),
   ...hostile(/^(\w+\s?)*$/, 'a', '!', [24, 1000, 10_000, 100_000], { v8UpTo: 24 }),
   ...hostile(/\s+$/, ' ', 'x', [1000, 10_000, 100_000], { v8UpTo: 10_000 }),
@@ -81,25 +70,6 @@ function email() {
   };
 }
 
-function validator(name) {
-  const { pattern, yes, no } = patternOf(name);
-  const inputs = [...yes, ...no];
-  return {
-    group: 'test(), validators on accepted and rejected strings',
-    title: `${name} (${inputs.length} strings)`,
-    operations: inputs.length,
-    async setup(tools) {
-      const make = () =>
-        isolate((re, texts) => () => {
-          let results = 0;
-          for (let i = 0; i < texts.length; i++) results = results * 2 + (re.test(texts[i]) ? 1 : 0);
-          return results;
-        });
-      return { contestants: await enginesOf(tools, pattern, make, inputs.map(asReceived)) };
-    },
-  };
-}
-
 function extractor(name) {
   const { pattern, yes } = patternOf(name);
   return {
@@ -115,7 +85,7 @@ function extractor(name) {
 }
 
 function search(kind, title, pattern) {
-  const text = textOf(kind, 10_000) + ' 2026-11-21';
+  const text = encoded(kind, 10_000) + ' 2026-11-21';
   return {
     group: 'exec() in 10,000 characters of text',
     title: `${title}, ${kind}`,
@@ -128,21 +98,14 @@ function search(kind, title, pattern) {
 }
 
 function protocol(title, length, pattern, operation) {
-  const text = textOf('ASCII', length);
+  const text = encoded('ASCII', length);
   return {
     group: 'replace, matchAll and split',
     title: `${title}, ${length.toLocaleString('en-US')} characters`,
-    rounds: length > 10_000 ? 5 : undefined,
-    operations: 2,
     headline:
       title.startsWith('replace') && length === 10_000 ? 'replace runs of white space in 10,000 characters' : undefined,
     async setup(tools) {
-      const source = operation.toString();
-      const make = () => (re, texts) => {
-        const own = new Function(`return (${source}); // ${re.constructor.name}`)();
-        return isolate((run, engine, [a, b]) => () => [run(engine, a), run(engine, b)])(own, re, texts);
-      };
-      return { contestants: await enginesOf(tools, pattern, make, twins(text)) };
+      return { contestants: await inTurn(tools, pattern, operation, text) };
     },
   };
 }
@@ -170,10 +133,10 @@ function hostile(pattern, pump, suffix, lengths, { v8UpTo }) {
   }));
 }
 
-// Which everyday patterns are refused. The accepted ones must also agree with V8 on the inputs of the list.
+// Which everyday patterns are refused. The others must also agree with V8 on the inputs of the list.
 function refusals() {
   return {
-    group: 'Everyday patterns that this version refuses',
+    group: 'Everyday patterns that are refused',
     title: `Refused, of ${PATTERNS.length}`,
     async measure({ holdfast: { SafeRegExp } }) {
       const rows = [];
@@ -207,38 +170,8 @@ function refusalOf(SafeRegExp, pattern) {
   }
 }
 
-/**
- * A contestant for every engine, each from a copy of the function of its own.
- * @param {() => (re: any, input: any) => () => unknown} make
- */
-async function enginesOf({ holdfast: { SafeRegExp }, peer }, pattern, make, input) {
-  const RE2 = (await peer('re2'))?.default;
-  const Plain = class extends RegExp {};
-  return {
-    holdfast: make()(new SafeRegExp(pattern), input),
-    'V8 RegExp': make()(new RegExp(pattern), input),
-    'empty subclass': make()(new Plain(pattern), input),
-    re2: RE2 ? make()(new RE2(pattern.source, pattern.flags), input) : null,
-  };
-}
-
-function comparableMatches(matches) {
-  return matches.map(
-    (match) => match && { texts: Array.from(match), index: match.index, groups: match.groups && { ...match.groups } },
-  );
-}
-
-// A string as a decoder makes it: an object of its own, neither a constant nor a rope.
-function asReceived(text) {
-  return Buffer.from(text).toString();
-}
-
-function twins(text) {
-  return [asReceived(text), asReceived(text)];
-}
-
 // Prose without digits or equals signs; the first word decides how V8 stores the string and how it crosses over.
-function textOf(kind, length) {
+function encoded(kind, length) {
   const first = { ASCII: 'report', 'Latin-1': 'résumé', 'two-byte': '報告' }[kind];
   const words = 'the server answered late, so the client asked again, and the queue grew'.split(' ');
   let text = first;

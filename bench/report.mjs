@@ -1,12 +1,13 @@
 // Puts the tables of results/*.json between their markers in the documents: node report.mjs [document …] [--check]
 // Without a document: docs/benchmarks.md, and README.md where it has markers. A marker pair is
-// `<!-- bench:NAME -->` … `<!-- /bench:NAME -->`; NAME is a case, `facts` or `summary`. With --check nothing is
-// written and the status is 1 when a document differs from the results.
+// `<!-- bench:NAME -->` … `<!-- /bench:NAME -->`; NAME is a case, `facts`, `summary` or `aggregates`. With --check
+// nothing is written and the status is 1 when a document differs from the results.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { aggregate, AGGREGATED } from './aggregates.mjs';
 import { median, REFERENCE } from './harness.mjs';
-import { FILES, formatNs, formatRatio, sectionOf } from './table.mjs';
+import { FILES, formatCases, formatNs, formatRatio, sectionOf } from './table.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -41,6 +42,7 @@ for (const path of documents.filter((name) => existsSync(name))) {
 function contentOf(name) {
   if (name === 'facts') return factsTable();
   if (name === 'summary') return summaryTable();
+  if (name === 'aggregates') return aggregatesTable();
   const file = files.get(name);
   if (!file) throw new Error(`a document asks for bench:${name} and there is no results/${name}.json`);
   return [sectionOf(file), ...file.warnings.map((warning) => `Warning: ${warning}.`)].join('\n\n');
@@ -62,6 +64,24 @@ function summaryTable() {
     ];
     lines.push(`| ${result.headline.replaceAll('|', '\\|')} | ${own} | ${others.join(', ')} |`);
   }
+  return lines.join('\n');
+}
+
+// One line a group that is summed up, failures included.
+function aggregatesTable() {
+  const lines = ['| | cases | their time ÷ ours; under 1 they are faster |', '| --- | ---: | --- |'];
+  const results = [...files.values()].flatMap((file) => file.results);
+  for (const group of Object.keys(AGGREGATED)) {
+    const ofGroup = results.filter((result) => result.group === group);
+    const sums = aggregate(group, ofGroup);
+    if (!sums) continue;
+    const [all, lowest] = sums.lines;
+    const others = sums.peers.map((peer, index) => {
+      return `${peer} ${formatRatio(all.figures[index])} (lowest ${formatRatio(lowest.figures[index])})`;
+    });
+    lines.push(`| ${group}: ${sums.method} | ${formatCases(all)} | ${others.join(', ')} |`);
+  }
+  if (lines.length === 2) return 'Not measured yet.';
   return lines.join('\n');
 }
 

@@ -1,5 +1,7 @@
 // Results as Markdown tables. Called by run.mjs (to print) and report.mjs (into the documents). A row is a case, a
 // column a contestant; a cell is the median and `peer / holdfast`. Losses and failures are shown like everything else.
+// A group that aggregates.mjs sums up begins with its figures.
+import { aggregate } from './aggregates.mjs';
 import { REFERENCE } from './harness.mjs';
 
 /** The case files, in the order in which they are run and shown. */
@@ -11,6 +13,8 @@ export function sectionOf(file) {
   for (const [group, results] of groupsOf(file.results)) {
     const measured = results.filter((result) => !result.rows);
     parts.push(`**${group}**`);
+    const sums = aggregate(group, results);
+    if (sums) parts.push(aggregateTable(sums));
     if (measured.length > 0) parts.push(resultTable(measured));
     for (const result of results.filter((r) => r.rows)) parts.push(plainTable(result));
     parts.push(...notesOf(results));
@@ -36,6 +40,18 @@ export function resultTable(results) {
   return lines.join('\n');
 }
 
+/** The figures of a group that is summed up; see aggregates.mjs. */
+export function aggregateTable({ method, peers, lines }) {
+  const rows = lines.map((line) => [line.label, formatCases(line), ...line.figures.map((f) => formatFigure(f, line))]);
+  return table([[`${method} of peer ÷ Holdfast`, 'cases', ...peers], ...rows]);
+}
+
+/** How many cases a figure comes from. */
+export function formatCases({ cases, failed }) {
+  if (cases === undefined) return '';
+  return failed === 0 ? `${cases}` : `${cases}, and ${failed} failed`;
+}
+
 /** A time with three digits in the unit that fits. */
 export function formatNs(ns) {
   for (const [unit, size] of UNITS) {
@@ -49,6 +65,12 @@ export function formatRatio(ratio) {
   if (ratio < 0.1) return `${ratio.toPrecision(2)} ×`;
   if (ratio < 10) return `${ratio.toFixed(2)} ×`;
   return `${ratio < 100 ? ratio.toFixed(1) : Math.round(ratio).toLocaleString('en-US')} ×`;
+}
+
+function formatFigure(figure, { unit }) {
+  if (figure === null) return '';
+  if (unit === 'count') return `${figure}`;
+  return unit === 'target' ? `≥ ${formatRatio(figure)}` : formatRatio(figure);
 }
 
 const UNITS = [
@@ -76,8 +98,14 @@ function cell(result, name) {
 
 function plainTable({ title, columns, rows, error }) {
   if (error) return `${title}: failed: ${error}`;
-  const head = [row(columns), row(columns.map((_, index) => (index === 0 ? '---' : '---:')))];
-  return [`${title}:`, '', ...head, ...rows.map(row)].join('\n');
+  return [`${title}:`, '', table([columns, ...rows])].join('\n');
+}
+
+// The first row is the head. A column of figures is aligned to the right.
+function table([columns, ...rows]) {
+  const isFigure = (index) => index > 0 && rows.every((cells) => cells[index].length < 24);
+  const rule = columns.map((_, index) => (isFigure(index) ? '---:' : '---'));
+  return [columns, rule, ...rows].map(row).join('\n');
 }
 
 // Why a cell says "not run", and what a case wants said about itself; each remark once.

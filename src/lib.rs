@@ -10,6 +10,7 @@ mod boundary;
 mod json;
 mod password;
 mod regexp;
+mod regexp_characters;
 mod regexp_replace;
 mod regexp_series;
 #[cfg(feature = "test-hooks")]

@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 
+use crate::Characters;
 use crate::automaton::{Alphabet, Automaton, claims};
 use crate::lower::lower;
 use crate::pattern::{Flags, Limits};
@@ -60,7 +61,8 @@ struct Case {
 
 impl Case {
     fn new(source: &str, flags: Flags) -> Option<Case> {
-        let lowered = lower(source, flags).ok()?;
+        let source: Vec<u16> = source.encode_utf16().collect();
+        let lowered = lower(&source, flags, &Characters::default(), false).ok()?;
         let engine = Backtracker::new(&lowered.root, lowered.groups, flags.unicode, Vec::new());
         Some(Case { lowered, flags, engine })
     }

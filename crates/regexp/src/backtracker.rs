@@ -22,37 +22,55 @@ pub(crate) enum Stop {
 /// An unset slot.
 pub(crate) const UNSET: u32 = u32::MAX;
 
-/// What is to be done when the current attempt fails, last in first out.
+/// What is to be done when the current attempt fails, last in first out. Three words: texts of megabytes make many.
 #[derive(Clone, Copy)]
-enum Entry {
-    /// Go on there.
-    Branch {
-        pc: u32,
-        at: u32,
-        trail: u32,
-    },
-    /// A loop over one character has matched up to `high`: go on a character before that, down to `low`.
-    Run {
-        pc: u32,
-        low: u32,
-        high: u32,
-    },
-    /// A lazy loop over one character: take one more, of `left`, and go on.
-    Lazy {
-        pc: u32,
-        at: u32,
-        left: u32,
-    },
-    Slot {
-        slot: u32,
-        old: u32,
-    },
-    Loop {
-        number: u32,
-        old: u32,
-    },
-    /// The body of the innermost lookaround has failed.
-    Look,
+struct Entry {
+    /// The kind, and above it where to go on, which slot or which loop.
+    what: u32,
+    first: u32,
+    second: u32,
+}
+
+const KIND_BITS: u32 = 3;
+/// Go on there, at `first`; the trail was `second` long.
+const BRANCH: u32 = 0;
+/// A loop over one character, there, has matched up to `second`: go on a character before that, down to `first`.
+const RUN: u32 = 1;
+/// A lazy loop over one character, there, has come to `first`: take one more, of `second`, and go on.
+const LAZY: u32 = 2;
+/// The slot was `first`.
+const SLOT: u32 = 3;
+/// The loop's iteration had started at `first`.
+const LOOP: u32 = 4;
+/// The body of the innermost lookaround has failed.
+const LOOK: u32 = 5;
+
+impl Entry {
+    #[inline(always)]
+    fn new(kind: u32, place: u32, first: u32, second: u32) -> Entry {
+        // Programs have at most 2²⁰ instructions, and fewer slots and loops.
+        Entry { what: place << KIND_BITS | kind, first, second }
+    }
+
+    #[inline(always)]
+    fn slot(slot: u32, old: u32) -> Entry {
+        Entry::new(SLOT, slot, old, 0)
+    }
+
+    fn is_slot(self) -> bool {
+        self.what & ((1 << KIND_BITS) - 1) == SLOT
+    }
+}
+
+/// Whether the entries on top, since the last choice, already restore the slot.
+#[inline(always)]
+fn restores(stack: &[Entry], slot: u32) -> bool {
+    stack
+        .iter()
+        .rev()
+        .take(4)
+        .take_while(|entry| entry.is_slot())
+        .any(|entry| entry.what >> KIND_BITS == slot)
 }
 
 #[derive(Clone, Copy)]
@@ -130,7 +148,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
     let (mut pc, mut at) = (0usize, start);
     let (mut steps, max_steps) = (work.steps, work.max_steps);
 
-    // Room for one more entry: as much again as there is, as far as the memory limit goes.
+    // Room for one more entry: as much again as there is, but no more than half of what the memory limit leaves.
     macro_rules! push {
         ($to:ident, $entry:expr) => {{
             if $to.len() == $to.capacity() {
@@ -138,7 +156,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                     + trail.capacity() * size_of::<Trail>()
                     + if MEMOISED { memo.memory_usage() } else { 0 };
                 let room = work.max_memory.saturating_sub(used) / size_of::<Entry>();
-                let more = $to.capacity().clamp(64, room.max(64));
+                let more = $to.capacity().min(room / 2).max(64);
                 if room < 64 {
                     work.steps = steps;
                     return Err(Stop::Memory);
@@ -228,7 +246,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                         steps += (at - from) as u64;
                         if max > min {
                             let left = if max == UNBOUNDED { UNBOUNDED } else { max - min };
-                            push!(stack, Entry::Lazy { pc: pc as u32, at: at as u32, left });
+                            push!(stack, Entry::new(LAZY, pc as u32, at as u32, left));
                         }
                         pc += 1;
                         continue 'step;
@@ -264,21 +282,18 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                         steps += (end - at) as u64;
                     }
                     if at > low {
-                        push!(stack, Entry::Run { pc: pc as u32, low: low as u32, high: at as u32 });
+                        push!(stack, Entry::new(RUN, pc as u32, low as u32, at as u32));
                     }
                     pc += 1;
                     continue 'step;
                 }
                 Inst::Try { other } => {
-                    push!(stack, Entry::Branch { pc: other, at: at as u32, trail: trail.len() as u32 });
+                    push!(stack, Entry::new(BRANCH, other, at as u32, trail.len() as u32));
                     pc += 1;
                     continue 'step;
                 }
                 Inst::TryLast { preferred } => {
-                    push!(
-                        stack,
-                        Entry::Branch { pc: pc as u32 + 1, at: at as u32, trail: trail.len() as u32 }
-                    );
+                    push!(stack, Entry::new(BRANCH, pc as u32 + 1, at as u32, trail.len() as u32));
                     pc = preferred as usize;
                     continue 'step;
                 }
@@ -287,7 +302,9 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                     continue 'step;
                 }
                 Inst::Save(slot) => {
-                    push!(stack, Entry::Slot { slot, old: slots[slot as usize] });
+                    if !restores(stack, slot) {
+                        push!(stack, Entry::slot(slot, slots[slot as usize]));
+                    }
                     slots[slot as usize] = at as u32;
                     if MEMOISED && !frames.is_empty() {
                         push!(trail, Trail::Slot { slot, value: at as u32 });
@@ -298,7 +315,9 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                 Inst::Reset { from, to } => {
                     for slot in from..to {
                         if slots[slot as usize] != UNSET {
-                            push!(stack, Entry::Slot { slot, old: slots[slot as usize] });
+                            if !restores(stack, slot) {
+                                push!(stack, Entry::slot(slot, slots[slot as usize]));
+                            }
                             slots[slot as usize] = UNSET;
                         }
                         if MEMOISED && !frames.is_empty() {
@@ -317,7 +336,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                     break 'fail;
                 }
                 Inst::Enter(number) => {
-                    push!(stack, Entry::Loop { number, old: loops[number as usize] });
+                    push!(stack, Entry::new(LOOP, number, loops[number as usize], 0));
                     loops[number as usize] = at as u32;
                     pc += 1;
                     continue 'step;
@@ -358,7 +377,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                     let Some(outcomes) = memo.success(look_key, at) else { break 'fail };
                     push!(trail, Trail::Outcomes(outcomes));
                     for outcome in memo.list(outcomes) {
-                        push!(stack, Entry::Slot { slot: outcome.slot, old: slots[outcome.slot as usize] });
+                        push!(stack, Entry::slot(outcome.slot, slots[outcome.slot as usize]));
                         slots[outcome.slot as usize] = outcome.value;
                     }
                     // On to where the body's end would be reached.
@@ -371,7 +390,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                         stack: stack.len() as u32,
                         trail: trail.len() as u32,
                     });
-                    push!(stack, Entry::Look);
+                    push!(stack, Entry::new(LOOK, 0, 0, 0));
                     pc += 1;
                     continue 'step;
                 }
@@ -417,8 +436,8 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
             let base = frame.stack as usize;
             if frame.negative {
                 while stack.len() > base {
-                    if let Some(Entry::Slot { slot, old }) = stack.pop() {
-                        slots[slot as usize] = old;
+                    if let Some(entry) = stack.pop().filter(|entry| entry.is_slot()) {
+                        slots[(entry.what >> KIND_BITS) as usize] = entry.first;
                     }
                 }
                 break 'fail;
@@ -427,8 +446,9 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
             let mut kept = base;
             if program.slots > 2 {
                 for place in base..stack.len() {
-                    if let Entry::Slot { .. } = stack[place] {
-                        stack[kept] = stack[place];
+                    let entry = stack[place];
+                    if entry.is_slot() && !restores(&stack[..kept], entry.what >> KIND_BITS) {
+                        stack[kept] = entry;
                         kept += 1;
                     }
                 }
@@ -445,21 +465,22 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                 work.steps = steps;
                 return Ok(false);
             };
-            match top {
-                Entry::Slot { slot, old } => slots[slot as usize] = old,
-                Entry::Loop { number, old } => loops[number as usize] = old,
-                Entry::Branch { pc: to, at: there, trail: length } => {
-                    pc = to as usize;
-                    at = there as usize;
+            let place = (top.what >> KIND_BITS) as usize;
+            match top.what & ((1 << KIND_BITS) - 1) {
+                BRANCH => {
+                    pc = place;
+                    at = top.first as usize;
                     if MEMOISED {
-                        trail.truncate(length as usize);
+                        trail.truncate(top.second as usize);
                     }
                     break;
                 }
-                Entry::Run { pc: of, low, high } => {
-                    let low = low as usize;
-                    at = previous::<U, PAIRS>(text, high as usize).1;
-                    if let Inst::Run { follow, .. } = insts[of as usize]
+                SLOT => slots[place] = top.first,
+                LOOP => loops[place] = top.first,
+                RUN => {
+                    let low = top.first as usize;
+                    at = previous::<U, PAIRS>(text, top.second as usize).1;
+                    if let Inst::Run { follow, .. } = insts[place]
                         && follow != NONE
                     {
                         let follow = &program.sets[follow as usize];
@@ -475,16 +496,16 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                     }
                     if at > low {
                         // There was room for one just now.
-                        stack.push(Entry::Run { pc: of, low: low as u32, high: at as u32 });
+                        stack.push(Entry::new(RUN, place as u32, low as u32, at as u32));
                     }
-                    pc = of as usize + 1;
+                    pc = place + 1;
                     break;
                 }
-                Entry::Lazy { pc: of, at: there, left } => {
-                    let Inst::Run { set, follow, .. } = insts[of as usize] else { continue };
+                LAZY => {
+                    let Inst::Run { set, follow, .. } = insts[place] else { continue };
                     let set = &program.sets[set as usize];
-                    at = there as usize;
-                    let mut left = left;
+                    at = top.first as usize;
+                    let mut left = top.second;
                     let mut found = false;
                     while left > 0 && at < text.len() {
                         let (code, after) = next::<U, PAIRS>(text, at);
@@ -508,12 +529,13 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                         continue;
                     }
                     if left > 0 {
-                        stack.push(Entry::Lazy { pc: of, at: at as u32, left });
+                        stack.push(Entry::new(LAZY, place as u32, at as u32, left));
                     }
-                    pc = of as usize + 1;
+                    pc = place + 1;
                     break;
                 }
-                Entry::Look => {
+                _ => {
+                    // The body of the innermost lookaround has failed.
                     let Some(frame) = frames.pop() else { continue };
                     if MEMOISED {
                         trail.truncate(frame.trail as usize);

@@ -11,19 +11,24 @@
 mod agreement;
 mod automaton;
 mod backtracker;
+mod characters;
+mod class;
 mod depth;
 mod encode;
 mod ir;
 mod lower;
 mod memo;
+mod overshoot;
 mod pattern;
 mod program;
 mod search;
 mod set;
+mod source;
 mod start;
 mod tester;
 mod units;
 mod utf8;
 
+pub use characters::Characters;
 pub use pattern::{Error, Flags, Haystack, Limits, Matcher, Offset, Pattern, Subject};
 pub use tester::Table;

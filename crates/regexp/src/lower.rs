@@ -1,68 +1,124 @@
-//! From the parser's AST to the IR, refusing by name what this version cannot run exactly.
+//! From the parser's AST to the IR. Everything that V8 accepts is lowered; case folding and the flags, inline ones too,
+//! are resolved here.
 //!
-//! Case folding happens here. With `i`, explicitly listed characters are limited to ASCII and to blocks without case,
-//! where folding does not depend on the Unicode version of the Node that runs (see [`UNCASED`]).
+//! Data about characters that is not there is noted and stands as nothing until it is: [`missing`] gives the list, and
+//! [`lower`] refuses.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use oxc_allocator::Allocator;
 use oxc_regular_expression::ast::{
     Alternative, BoundaryAssertionKind, CharacterClass, CharacterClassContents, CharacterClassContentsKind,
-    CharacterClassEscapeKind, Disjunction, Term,
+    CharacterClassEscapeKind, ClassString, Disjunction, LookAroundAssertionKind, Modifier, Modifiers, Term,
+    UnicodePropertyEscape,
 };
 use oxc_regular_expression::{LiteralParser, Options};
 
+use crate::characters::{Characters, Folding};
+use crate::class::ClassSet;
 use crate::depth::{MAX_DEPTH, nesting_depth};
 use crate::ir::{Assertion, Node};
 use crate::pattern::{Error, Flags};
 use crate::set::{LAST_CODE_POINT, LAST_CODE_UNIT, Set};
+use crate::source::{Name, Source};
 
 /// More than any string can hold characters: a loop's bound from here on is no bound.
 const UNBOUNDED: u64 = 1 << 30;
 
-/// Of the pattern's text: bounds what the parser allocates.
-const MAX_SOURCE_BYTES: usize = 64 << 10;
+/// UTF-16 units of the pattern's text: bounds what the parser allocates.
+const MAX_SOURCE_UNITS: usize = 64 << 10;
 
-/// Blocks without cased characters, in every Unicode version so far: Hebrew to Myanmar, CJK to Yi, Hangul, surrogates
-/// and CJK compatibility ideographs.
-const UNCASED: [(u32, u32); 4] = [(0x0590, 0x109F), (0x2E80, 0xA63F), (0xAC00, 0xDFFF), (0xF900, 0xFAFF)];
+/// Ranges in all classes together: bounds the memory that a list of properties takes.
+const MAX_RANGES: usize = 1 << 21;
 
 /// A lowered pattern.
 pub(crate) struct Lowered {
     pub(crate) root: Node,
     /// Capturing groups, the whole match not counted.
     pub(crate) groups: u32,
-    /// The numbers of the named ones, ascending.
-    pub(crate) named: Vec<u32>,
+    /// In the order of their first group. Several groups may have the same.
+    pub(crate) names: Vec<Name>,
+    /// How back-references under `i` compare, where there are some: characters that are equal to another, ascending, each
+    /// with what stands for all that are equal.
+    pub(crate) canonical: Vec<(u32, u32)>,
 }
 
-pub(crate) fn lower(source: &str, flags: Flags) -> Result<Lowered, Error> {
-    if source.len() > MAX_SOURCE_BYTES {
-        return Err(Error::TooLarge("the pattern is longer than 65,536 bytes"));
+/// Lowers a pattern that V8 has accepted.
+pub(crate) fn lower(
+    source: &[u16],
+    flags: Flags,
+    characters: &Characters,
+    backreferences: bool,
+) -> Result<Lowered, Error> {
+    let (lowered, missing) = run(source, flags, characters, backreferences)?;
+    if missing.is_empty() {
+        Ok(lowered)
+    } else {
+        Err(Error::Unsupported("characters without data about them"))
     }
-    if nesting_depth(source) > MAX_DEPTH {
+}
+
+/// The names of the data that the pattern needs and `characters` lacks.
+pub(crate) fn missing(source: &[u16], flags: Flags, characters: &Characters) -> Result<Vec<String>, Error> {
+    let (_, missing) = run(source, flags, characters, true)?;
+    Ok(missing.into_iter().collect())
+}
+
+fn run(
+    units: &[u16],
+    flags: Flags,
+    characters: &Characters,
+    backreferences: bool,
+) -> Result<(Lowered, BTreeSet<String>), Error> {
+    if units.len() > MAX_SOURCE_UNITS {
+        return Err(Error::TooLarge("the pattern is longer than 65,536 code units"));
+    }
+    let source = Source::spell(units, flags);
+    if nesting_depth(&source.text) > MAX_DEPTH {
         return Err(Error::TooLarge("groups nest more than 200 deep"));
     }
-    if flags.unicode_sets {
-        return Err(Error::Unsupported("the flag v"));
-    }
     let allocator = Allocator::default();
-    let parser_flags = if flags.unicode { "u" } else { "" };
-    let pattern = LiteralParser::new(&allocator, source, Some(parser_flags), Options::default())
+    let parser_flags = match flags {
+        Flags { unicode_sets: true, .. } => "v",
+        Flags { unicode: true, .. } => "u",
+        _ => "",
+    };
+    let pattern = LiteralParser::new(&allocator, &source.text, Some(parser_flags), Options::default())
         .parse()
         .map_err(|_| Error::Unsupported("syntax that the parser does not know"))?;
-    let mut lowering = Lowering { flags, groups: 0, named: Vec::new(), names: Vec::new() };
+    let mut lowering = Lowering {
+        flags,
+        unicode: flags.unicode || flags.unicode_sets,
+        source: &source,
+        characters,
+        backreferences,
+        groups: 0,
+        ranges: 0,
+        folding: None,
+        missing: BTreeSet::new(),
+    };
     let root = lowering.disjunction(&pattern.body)?;
-    let Lowering { groups, named, .. } = lowering;
-    Ok(Lowered { root, groups, named })
+    let Lowering { groups, folding, missing, .. } = lowering;
+    let canonical = folding.map(|folding| folding.canonical()).unwrap_or_default();
+    Ok((Lowered { root, groups, names: source.names, canonical }, missing))
 }
 
-struct Lowering {
+struct Lowering<'a> {
+    /// As they are where the lowering has got to.
     flags: Flags,
+    /// Whether a character is a code point: `u` or `v`.
+    unicode: bool,
+    source: &'a Source,
+    characters: &'a Characters,
+    backreferences: bool,
     groups: u32,
-    named: Vec<u32>,
-    names: Vec<String>,
+    ranges: usize,
+    folding: Option<Arc<Folding>>,
+    missing: BTreeSet<String>,
 }
 
-impl Lowering {
+impl Lowering<'_> {
     fn disjunction(&mut self, disjunction: &Disjunction<'_>) -> Result<Node, Error> {
         let mut branches =
             disjunction.body.iter().map(|branch| self.alternative(branch)).collect::<Result<Vec<_>, _>>()?;
@@ -80,147 +136,254 @@ impl Lowering {
 
     fn term(&mut self, term: &Term<'_>) -> Result<Node, Error> {
         match term {
-            Term::BoundaryAssertion(assertion) => self.assertion(assertion.kind),
+            Term::BoundaryAssertion(assertion) => Ok(Node::Assertion(self.assertion(assertion.kind))),
             Term::LookAroundAssertion(look) => {
-                use oxc_regular_expression::ast::LookAroundAssertionKind as Kind;
-                Ok(Node::Look {
-                    behind: matches!(look.kind, Kind::Lookbehind | Kind::NegativeLookbehind),
-                    negative: matches!(look.kind, Kind::NegativeLookahead | Kind::NegativeLookbehind),
-                    body: Box::new(self.disjunction(&look.body)?),
-                })
+                let (behind, negative) = match look.kind {
+                    LookAroundAssertionKind::Lookahead => (false, false),
+                    LookAroundAssertionKind::NegativeLookahead => (false, true),
+                    LookAroundAssertionKind::Lookbehind => (true, false),
+                    LookAroundAssertionKind::NegativeLookbehind => (true, true),
+                };
+                Ok(Node::Look { behind, negative, body: Box::new(self.disjunction(&look.body)?) })
             }
             Term::Quantifier(quantifier) => {
                 let body = self.term(&quantifier.body)?;
                 repetition(quantifier.min, quantifier.max, quantifier.greedy, body)
             }
-            Term::Character(character) => Ok(Node::Class(self.listed(character.value, character.value)?)),
+            Term::Character(character) => {
+                let set = self.listed(character.value, character.value);
+                self.class_node(set)
+            }
             Term::Dot(_) => {
                 let excluded = if self.flags.dot_all { Set::default() } else { Set::line_terminators() };
-                Ok(Node::Class(excluded.complement(self.last())))
+                self.class_node(excluded.complement(self.last()))
             }
-            Term::CharacterClassEscape(escape) => Ok(Node::Class(self.class_escape(escape.kind))),
-            Term::UnicodePropertyEscape(_) => Err(Error::Unsupported("a Unicode property \\p{…}")),
-            Term::CharacterClass(class) => Ok(Node::Class(self.class(class)?)),
+            Term::CharacterClassEscape(escape) => {
+                let set = self.class_escape(escape.kind);
+                self.class_node(set)
+            }
+            Term::UnicodePropertyEscape(escape) => {
+                let class = self.property(escape)?;
+                self.class_set_node(class)
+            }
+            Term::CharacterClass(class) => {
+                let class = self.class(class)?;
+                self.class_set_node(class)
+            }
             Term::CapturingGroup(group) => {
                 self.groups += 1;
                 let number = self.groups;
-                if let Some(name) = &group.name {
-                    if self.names.iter().any(|known| known == name.as_str()) {
-                        return Err(Error::Unsupported("a group name that is used twice"));
-                    }
-                    self.names.push(name.to_string());
-                    self.named.push(number);
-                }
                 Ok(Node::Capture(number, Box::new(self.disjunction(&group.body)?)))
             }
             Term::IgnoreGroup(group) => {
-                if group.modifiers.is_some() {
-                    return Err(Error::Unsupported("inline flags (?i:…)"));
+                let outer = self.flags;
+                if let Some(modifiers) = &group.modifiers {
+                    self.modify(modifiers);
                 }
-                self.disjunction(&group.body)
+                let body = self.disjunction(&group.body);
+                self.flags = outer;
+                body
             }
-            Term::IndexedReference(_) | Term::NamedReference(_) => Err(Error::BackReference),
+            Term::IndexedReference(reference) => {
+                let named = self.source.groups_referred_to(reference.span.start);
+                self.back_reference(named.map_or_else(|| vec![reference.index], <[u32]>::to_vec))
+            }
+            // The spelling has none.
+            Term::NamedReference(_) => Err(Error::BackReference),
         }
     }
 
-    fn assertion(&self, kind: BoundaryAssertionKind) -> Result<Node, Error> {
-        let Flags { multiline, ignore_case, unicode, .. } = self.flags;
-        let assertion = match kind {
-            BoundaryAssertionKind::Start if multiline => Assertion::LineStart,
-            BoundaryAssertionKind::End if multiline => Assertion::LineEnd,
-            BoundaryAssertionKind::Start => Assertion::InputStart,
-            BoundaryAssertionKind::End => Assertion::InputEnd,
-            // There \w, and so \b, also knows U+017F and U+212A.
-            _ if ignore_case && unicode => {
-                return Err(Error::Unsupported("\\b or \\B with the flags i and u"));
-            }
-            BoundaryAssertionKind::Boundary => Assertion::WordBoundary,
-            BoundaryAssertionKind::NegativeBoundary => Assertion::NotWordBoundary,
+    fn modify(&mut self, modifiers: &Modifiers) {
+        let change = |flag: &mut bool, modifier| {
+            *flag =
+                (*flag || modifiers.enabling.contains(modifier)) && !modifiers.disabling.contains(modifier);
         };
-        Ok(Node::Assertion(assertion))
+        change(&mut self.flags.ignore_case, Modifier::I);
+        change(&mut self.flags.multiline, Modifier::M);
+        change(&mut self.flags.dot_all, Modifier::S);
+    }
+
+    fn back_reference(&mut self, groups: Vec<u32>) -> Result<Node, Error> {
+        if !self.backreferences {
+            return Err(Error::BackReference);
+        }
+        let ignore_case = self.flags.ignore_case;
+        if ignore_case {
+            match self.characters.folding(self.unicode) {
+                Ok(folding) => self.folding = Some(Arc::clone(folding)),
+                Err(name) => self.lacks(name),
+            }
+        }
+        Ok(Node::BackReference { groups, ignore_case })
+    }
+
+    fn assertion(&self, kind: BoundaryAssertionKind) -> Assertion {
+        let Flags { multiline, ignore_case, .. } = self.flags;
+        // There \w, and so \b, also knows U+017F and U+212A.
+        let folded = ignore_case && self.unicode;
+        match kind {
+            BoundaryAssertionKind::Start if multiline => Assertion::LineStart,
+            BoundaryAssertionKind::Start => Assertion::InputStart,
+            BoundaryAssertionKind::End if multiline => Assertion::LineEnd,
+            BoundaryAssertionKind::End => Assertion::InputEnd,
+            BoundaryAssertionKind::Boundary if folded => Assertion::FoldedWordBoundary,
+            BoundaryAssertionKind::Boundary => Assertion::WordBoundary,
+            BoundaryAssertionKind::NegativeBoundary if folded => Assertion::NotFoldedWordBoundary,
+            BoundaryAssertionKind::NegativeBoundary => Assertion::NotWordBoundary,
+        }
+    }
+
+    fn class_node(&mut self, set: Set) -> Result<Node, Error> {
+        self.count(set.ranges().len())?;
+        Ok(Node::Class(set))
+    }
+
+    fn class_set_node(&mut self, class: ClassSet) -> Result<Node, Error> {
+        self.count(class.size())?;
+        class.into_node(|character| Ok(self.listed(character, character)))
+    }
+
+    /// Counts what classes take while they are computed, and when they stay.
+    fn count(&mut self, ranges: usize) -> Result<(), Error> {
+        self.ranges += ranges;
+        if self.ranges > MAX_RANGES {
+            return Err(Error::TooLarge("the pattern's classes have too many ranges and strings"));
+        }
+        Ok(())
     }
 
     /// Characters that the pattern lists itself, with their other cases.
-    fn listed(&self, low: u32, high: u32) -> Result<Set, Error> {
-        let set = Set::from_ranges([(low, high)]);
+    fn listed(&mut self, low: u32, high: u32) -> Set {
+        self.close(Set::from_ranges([(low, high)]))
+    }
+
+    /// With `i`, the set with every character that equals one of its own.
+    fn close(&mut self, set: Set) -> Set {
         if !self.flags.ignore_case {
-            return Ok(set);
+            return set;
         }
-        let foldable = Set::from_ranges(UNCASED.into_iter().chain([(0, 0x7F)]));
-        if !set
-            .within(low, high)
-            .ranges()
-            .iter()
-            .all(|&(a, b)| foldable.ranges().iter().any(|&(first, last)| first <= a && b <= last))
-        {
-            return Err(Error::Unsupported("a character outside ASCII that may have case, with the flag i"));
+        match self.characters.folding_of(&set, self.unicode) {
+            Ok(folding) => folding.close(&set),
+            Err(name) => {
+                self.lacks(name);
+                set
+            }
         }
-        Ok(self.fold(&set))
     }
 
-    /// The set with the characters that equal one of its members under `i`. ECMA-262, §22.2.2.7.3, for sets whose cased
-    /// members are ASCII: without `u` they pair among themselves, with `u` also with U+017F (s) and U+212A (k).
-    fn fold(&self, set: &Set) -> Set {
-        let folded = set.close_over_ascii_case();
-        if !self.flags.unicode {
-            return folded;
+    fn lacks(&mut self, name: &str) {
+        if !self.missing.contains(name) {
+            self.missing.insert(name.to_string());
         }
-        let has = |letter: char| !folded.within(letter as u32, letter as u32).ranges().is_empty();
-        let mut extra = Vec::new();
-        if has('s') {
-            extra.push((0x017F, 0x017F));
-        }
-        if has('k') {
-            extra.push((0x212A, 0x212A));
-        }
-        folded.union(&Set::from_ranges(extra))
     }
 
-    fn class(&self, class: &CharacterClass<'_>) -> Result<Set, Error> {
-        if class.kind != CharacterClassContentsKind::Union || class.strings {
-            return Err(Error::Unsupported("a class with set operations"));
+    fn class(&mut self, class: &CharacterClass<'_>) -> Result<ClassSet, Error> {
+        let mut operands = class.body.iter();
+        let mut result = match class.kind {
+            // One sort of all, not one for each.
+            CharacterClassContentsKind::Union => {
+                let (mut ranges, mut strings) = (Vec::new(), BTreeSet::new());
+                for content in operands {
+                    let operand = self.class_operand(content)?;
+                    ranges.extend_from_slice(operand.characters.ranges());
+                    strings.extend(operand.strings);
+                }
+                ClassSet { characters: Set::from_ranges(ranges), strings }
+            }
+            CharacterClassContentsKind::Intersection | CharacterClassContentsKind::Subtraction => {
+                let first = operands.next().map(|content| self.class_operand(content));
+                operands.try_fold(first.transpose()?.unwrap_or_default(), |result, content| {
+                    let operand = self.class_operand(content)?;
+                    Ok(if class.kind == CharacterClassContentsKind::Intersection {
+                        result.intersection(&operand)
+                    } else {
+                        result.difference(&operand)
+                    })
+                })?
+            }
+        };
+        if class.negative {
+            // V8 has made sure that there are no strings.
+            result = result.characters.complement(self.last()).into();
         }
-        let mut set = Set::default();
-        for content in &class.body {
-            let members = match content {
-                CharacterClassContents::CharacterClassRange(range) => {
-                    self.listed(range.min.value, range.max.value)?
-                }
-                CharacterClassContents::CharacterClassEscape(escape) => self.class_escape(escape.kind),
-                CharacterClassContents::Character(character) => {
-                    self.listed(character.value, character.value)?
-                }
-                CharacterClassContents::UnicodePropertyEscape(_) => {
-                    return Err(Error::Unsupported("a Unicode property \\p{…}"));
-                }
-                CharacterClassContents::NestedCharacterClass(_)
-                | CharacterClassContents::ClassStringDisjunction(_) => {
-                    return Err(Error::Unsupported("a class with set operations"));
-                }
-            };
-            set = set.union(&members);
+        Ok(result)
+    }
+
+    fn class_operand(&mut self, content: &CharacterClassContents<'_>) -> Result<ClassSet, Error> {
+        Ok(match content {
+            CharacterClassContents::CharacterClassRange(range) => {
+                self.listed(range.min.value, range.max.value).into()
+            }
+            CharacterClassContents::CharacterClassEscape(escape) => self.class_escape(escape.kind).into(),
+            CharacterClassContents::Character(character) => {
+                self.listed(character.value, character.value).into()
+            }
+            CharacterClassContents::UnicodePropertyEscape(escape) => self.property(escape)?,
+            CharacterClassContents::NestedCharacterClass(class) => self.class(class)?,
+            CharacterClassContents::ClassStringDisjunction(strings) => {
+                let strings = strings.body.iter();
+                self.class_strings(
+                    strings.map(|ClassString { body, .. }| body.iter().map(|c| c.value).collect()),
+                )
+            }
+        })
+    }
+
+    fn class_strings(&mut self, strings: impl Iterator<Item = Vec<u32>>) -> ClassSet {
+        let mut class = ClassSet::default();
+        let mut ranges = Vec::new();
+        for string in strings {
+            if let [character] = string[..] {
+                ranges.extend_from_slice(self.listed(character, character).ranges());
+            } else {
+                class.strings.insert(string.into_iter().map(|character| self.canonical(character)).collect());
+            }
         }
-        Ok(if class.negative { set.complement(self.last()) } else { set })
+        class.characters = Set::from_ranges(ranges);
+        class
+    }
+
+    /// One character for all that are equal under the flags.
+    fn canonical(&mut self, character: u32) -> u32 {
+        self.listed(character, character).ranges().first().map_or(character, |&(low, _)| low)
+    }
+
+    fn property(&mut self, escape: &UnicodePropertyEscape<'_>) -> Result<ClassSet, Error> {
+        let name = self.source.property(escape.span.start).unwrap_or_default();
+        let Some(property) = self.characters.property(name) else {
+            self.lacks(name);
+            if self.flags.ignore_case && self.characters.folding(self.unicode).is_err() {
+                self.lacks(Characters::SIMPLE_FOLDING);
+            }
+            return Ok(ClassSet::default());
+        };
+        let last = self.last();
+        let characters = match (escape.negative, self.flags.unicode_sets) {
+            (false, _) => self.close(property.characters.clone()),
+            // With v, what has no equal in the property; with u, what equals something outside of it.
+            (true, true) => self.close(property.characters.clone()).complement(last),
+            (true, false) => self.close(property.characters.complement(last)),
+        };
+        let class = ClassSet { characters, ..self.class_strings(property.strings.iter().cloned()) };
+        self.count(class.size())?;
+        Ok(class)
     }
 
     /// These are closed under folding as they are, but for `\w` with `i` and `u`.
-    fn class_escape(&self, kind: CharacterClassEscapeKind) -> Set {
-        let word = || {
-            let word = Set::word();
-            if self.flags.ignore_case { self.fold(&word) } else { word }
+    fn class_escape(&mut self, kind: CharacterClassEscapeKind) -> Set {
+        let set = match kind {
+            CharacterClassEscapeKind::D | CharacterClassEscapeKind::NegativeD => Set::digits(),
+            CharacterClassEscapeKind::S | CharacterClassEscapeKind::NegativeS => Set::space(),
+            CharacterClassEscapeKind::W | CharacterClassEscapeKind::NegativeW => self.close(Set::word()),
         };
         match kind {
-            CharacterClassEscapeKind::D => Set::digits(),
-            CharacterClassEscapeKind::NegativeD => Set::digits().complement(self.last()),
-            CharacterClassEscapeKind::S => Set::space(),
-            CharacterClassEscapeKind::NegativeS => Set::space().complement(self.last()),
-            CharacterClassEscapeKind::W => word(),
-            CharacterClassEscapeKind::NegativeW => word().complement(self.last()),
+            CharacterClassEscapeKind::D | CharacterClassEscapeKind::S | CharacterClassEscapeKind::W => set,
+            _ => set.complement(self.last()),
         }
     }
 
     fn last(&self) -> u32 {
-        if self.flags.unicode { LAST_CODE_POINT } else { LAST_CODE_UNIT }
+        if self.unicode { LAST_CODE_POINT } else { LAST_CODE_UNIT }
     }
 }
 
@@ -235,3 +398,7 @@ fn repetition(min: u64, max: Option<u64>, greedy: bool, body: Node) -> Result<No
         body: Box::new(body),
     })
 }
+
+#[cfg(test)]
+#[path = "lower_tests.rs"]
+mod tests;

@@ -3,15 +3,19 @@
 //! Which engine runs what: the automaton whatever it gives exactly (see [`crate::automaton`]), the backtracker the rest. On
 //! long one-byte texts the automaton also finds matches whose captures only the backtracker gives.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use regex_automata::util::primitives::NonMaxUsize;
 
 use crate::automaton::{Alphabet, Automaton, Claims, admit, claims};
+use crate::characters::Characters;
 use crate::encode::{Place, encode};
 use crate::ir::Node;
 use crate::lower::{Lowered, lower};
+use crate::overshoot::is_bounded;
 use crate::search::{Backtracker, Progress, offset};
+use crate::source::Name;
 use crate::tester::{Table, Tester};
 use crate::utf8::Decoded;
 
@@ -134,6 +138,7 @@ struct Program {
     root: Node,
     flags: Flags,
     groups: u32,
+    names: Vec<Name>,
     named: Vec<u32>,
     canonical: Vec<(u32, u32)>,
     claims: Claims,
@@ -142,12 +147,20 @@ struct Program {
 
 impl Pattern {
     /// Compiles a pattern that V8 has already accepted. Time and memory are linear in its expanded size, which is limited.
-    pub fn compile(source: &str, flags: Flags, limits: Limits) -> Result<Pattern, Error> {
-        let Lowered { root, groups, named } = lower(source, flags)?;
+    pub fn compile(
+        source: &[u16],
+        flags: Flags,
+        characters: &Characters,
+        limits: Limits,
+    ) -> Result<Pattern, Error> {
+        let backreferences = limits.backreference_steps.is_some();
+        let Lowered { root, groups, names, canonical } = lower(source, flags, characters, backreferences)?;
         admit(&root, groups)?;
         let claims = claims(&root);
-        let canonical = Vec::new();
-        Ok(Pattern { program: Arc::new(Program { root, flags, groups, named, canonical, claims, limits }) })
+        let mut named: Vec<u32> = names.iter().flat_map(|(_, numbers)| numbers).copied().collect();
+        named.sort_unstable();
+        let program = Program { root, flags, groups, names, named, canonical, claims, limits };
+        Ok(Pattern { program: Arc::new(program) })
     }
 
     /// Capturing groups, the whole match not counted.
@@ -158,6 +171,11 @@ impl Pattern {
     /// The numbers of the named groups, ascending.
     pub fn named_groups(&self) -> &[u32] {
         &self.program.named
+    }
+
+    /// The names of groups in UTF-16, in the order of their first group, each with the numbers of its groups.
+    pub fn group_names(&self) -> &[(Vec<u16>, Vec<u32>)] {
+        &self.program.names
     }
 
     /// Whether the pattern is a plain string. V8 searches for some of these in a way of its own.
@@ -179,6 +197,7 @@ impl Pattern {
             pattern: self.clone(),
             latin1,
             wide: None,
+            finds_all: [const { OnceCell::new() }; 2],
             backtracker: Backtracker::new(root, *groups, unicode, canonical.clone()),
             tester: None,
             tests: 0,
@@ -234,6 +253,8 @@ pub struct Matcher {
     /// Built when the first haystack outside Latin-1 comes.
     wide: Option<Automaton>,
     backtracker: Backtracker,
+    /// Whether finding all matches is linear on the automata, for Latin-1 and for wide text.
+    finds_all: [OnceCell<bool>; 2],
     /// Built when the pattern has been tested [`TESTS_BEFORE_TESTER`] times, if it can be.
     tester: Option<Tester>,
     tests: u32,
@@ -334,18 +355,23 @@ impl Matcher {
     /// A copy of `haystack`, ready to be searched many times by this matcher.
     pub fn subject(&self, haystack: Haystack<'_>) -> Result<Subject, Error> {
         let limits = self.limits_with(haystack)?;
-        let Program { claims, groups, .. } = &*self.pattern.program;
-        let text = match haystack {
-            Haystack::Latin1(bytes) => Text::Latin1(bytes.to_vec()),
-            Haystack::Utf16(units) if claims.captures && claims.cover(haystack) => {
+        let Program { root, claims, groups, .. } = &*self.pattern.program;
+        let finds_all = |alphabet: Alphabet| {
+            claims.cover(haystack)
+                && *self.finds_all[alphabet as usize].get_or_init(|| is_bounded(root, alphabet))
+        };
+        let (text, automaton_reads) = match haystack {
+            Haystack::Latin1(bytes) => {
+                (Text::Latin1(bytes.to_vec()), claims.bounds && finds_all(Alphabet::Latin1))
+            }
+            Haystack::Utf16(units) if claims.captures && finds_all(Alphabet::Wide) => {
                 let (mut bytes, _) = self.encoded(units, limits)?;
                 bytes.shrink_to_fit();
-                Text::Encoded(bytes)
+                (Text::Encoded(bytes), true)
             }
-            Haystack::Utf16(units) => Text::Utf16(units.to_vec()),
+            Haystack::Utf16(units) => (Text::Utf16(units.to_vec()), false),
         };
         let progress = Progress::new(*groups > 0);
-        let automaton_reads = claims.cover(haystack);
         Ok(Subject { text, units: haystack.len(), automaton_reads, from: Place::default(), progress })
     }
 

@@ -1,14 +1,16 @@
 //! Sets of characters, where a character is what ECMAScript matches at a time: a code point with the flags `u` or
 //! `v`, a UTF-16 code unit without. Lone surrogates are characters in both alphabets.
 
+use std::sync::Arc;
+
 /// The last character of each alphabet.
 pub(crate) const LAST_CODE_POINT: u32 = 0x10_FFFF;
 pub(crate) const LAST_CODE_UNIT: u32 = 0xFFFF;
 
-/// Sorted, disjoint, non-adjacent inclusive ranges.
+/// Sorted, disjoint, non-adjacent inclusive ranges. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Set {
-    ranges: Vec<(u32, u32)>,
+    ranges: Arc<[(u32, u32)]>,
 }
 
 impl Set {
@@ -22,7 +24,7 @@ impl Set {
                 _ => ranges.push((low, high)),
             }
         }
-        Set { ranges }
+        Set { ranges: ranges.into() }
     }
 
     pub(crate) fn ranges(&self) -> &[(u32, u32)] {
@@ -30,14 +32,14 @@ impl Set {
     }
 
     pub(crate) fn union(&self, other: &Set) -> Set {
-        Set::from_ranges(self.ranges.iter().chain(&other.ranges).copied())
+        Set::from_ranges(self.ranges.iter().chain(other.ranges()).copied())
     }
 
     /// Everything up to `last` that is not in the set.
     pub(crate) fn complement(&self, last: u32) -> Set {
         let mut ranges = Vec::with_capacity(self.ranges.len() + 1);
         let mut next = 0;
-        for &(low, high) in &self.ranges {
+        for &(low, high) in self.ranges() {
             if low > next {
                 ranges.push((next, low - 1));
             }
@@ -46,7 +48,32 @@ impl Set {
         if next <= last {
             ranges.push((next, last));
         }
-        Set { ranges }
+        Set { ranges: ranges.into() }
+    }
+
+    /// What both have.
+    pub(crate) fn intersection(&self, other: &Set) -> Set {
+        let (mut left, mut right) = (self.ranges(), other.ranges());
+        let mut ranges = Vec::new();
+        while let (Some(&(low, high)), Some(&(other_low, other_high))) = (left.first(), right.first()) {
+            if low.max(other_low) <= high.min(other_high) {
+                ranges.push((low.max(other_low), high.min(other_high)));
+            }
+            if high < other_high { left = &left[1..] } else { right = &right[1..] }
+        }
+        Set { ranges: ranges.into() }
+    }
+
+    /// What the other does not have.
+    pub(crate) fn difference(&self, other: &Set) -> Set {
+        self.intersection(&other.complement(LAST_CODE_POINT))
+    }
+
+    pub(crate) fn is_subset_of(&self, other: &Set) -> bool {
+        self.ranges.iter().all(|&(low, high)| {
+            let candidate = other.ranges.partition_point(|&(_, last)| last < low);
+            other.ranges.get(candidate).is_some_and(|&(first, last)| first <= low && high <= last)
+        })
     }
 
     /// The members from `low` to `high`.
@@ -84,15 +111,6 @@ impl Set {
     pub(crate) fn line_terminators() -> Set {
         Set::from_ranges([(0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029)])
     }
-
-    /// The set with the other case of its ASCII letters. Exact for `i` without `u` as long as every member outside
-    /// ASCII is one whose Canonicalize (ECMA-262, §22.2.2.7.3) stays in the set; there ASCII letters pair only with each
-    /// other, because Canonicalize never maps a character outside ASCII into it.
-    pub(crate) fn close_over_ascii_case(&self) -> Set {
-        let upper = self.within(0x61, 0x7A).ranges.into_iter().map(|(a, b)| (a - 0x20, b - 0x20));
-        let lower = self.within(0x41, 0x5A).ranges.into_iter().map(|(a, b)| (a + 0x20, b + 0x20));
-        Set::from_ranges(self.ranges.iter().copied().chain(upper).chain(lower))
-    }
 }
 
 #[cfg(test)]
@@ -116,11 +134,16 @@ mod tests {
                 let in_b = b.iter().any(|&(low, high)| (low..=high).contains(&value));
                 prop_assert_eq!(contains(&left, value), in_a);
                 prop_assert_eq!(contains(&left.union(&right), value), in_a || in_b);
+                prop_assert_eq!(contains(&left.intersection(&right), value), in_a && in_b);
+                prop_assert_eq!(contains(&left.difference(&right), value), in_a && !in_b);
                 prop_assert_eq!(contains(&left.complement(300), value), !in_a);
                 prop_assert_eq!(contains(&left.within(50, 99), value), in_a && (50..=99).contains(&value));
             }
-            let canonical = left.ranges().windows(2).all(|pair| pair[0].1 + 1 < pair[1].0);
-            prop_assert!(canonical, "ranges must be sorted, disjoint and not adjacent");
+            prop_assert_eq!(left.is_subset_of(&right), left.difference(&right) == Set::default());
+            for set in [&left, &left.intersection(&right), &left.difference(&right), &left.complement(300)] {
+                let canonical = set.ranges().windows(2).all(|pair| pair[0].1 + 1 < pair[1].0);
+                prop_assert!(canonical, "ranges must be sorted, disjoint and not adjacent");
+            }
         }
     }
 }

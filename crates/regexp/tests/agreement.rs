@@ -2,7 +2,7 @@
 //! and any text on the one for all characters. That they agree with ECMAScript is tested against V8, from JavaScript.
 #![allow(clippy::unwrap_used, reason = "a failing unwrap is a failing test")]
 
-use holdfast_regexp::{Error, Flags, Haystack, Limits, Matcher, Pattern};
+use holdfast_regexp::{Characters, Error, Flags, Haystack, Limits, Matcher, Pattern};
 use proptest::prelude::*;
 
 const ATOMS: [&str; 20] = [
@@ -31,6 +31,11 @@ fn flags() -> impl Strategy<Value = Flags> {
     })
 }
 
+fn compile(source: &str, flags: Flags) -> Result<Pattern, Error> {
+    let source: Vec<u16> = source.encode_utf16().collect();
+    Pattern::compile(&source, flags, &Characters::default(), Limits::default())
+}
+
 fn find(matcher: &mut Matcher, haystack: Haystack<'_>, from: usize) -> Option<Vec<Option<usize>>> {
     let mut offsets = Vec::new();
     matcher.find(haystack, from, |_, offset| offsets.push(offset)).unwrap().then_some(offsets)
@@ -41,7 +46,7 @@ proptest! {
 
     #[test]
     fn every_way_to_run_a_pattern(source in pattern(), flags in flags(), text in "[abc0 \n]{0,20}", from in 0usize..8) {
-        let pattern = match Pattern::compile(&source, flags, Limits::default()) {
+        let pattern = match compile(&source, flags) {
             Ok(pattern) => pattern,
             Err(Error::Unsupported(_)) => return Ok(()),
             Err(error) => panic!("{source}: {error:?}"),
@@ -80,7 +85,7 @@ proptest! {
         let start = prefix.encode_utf16().count();
         for unicode in [false, true] {
             let flags = Flags { unicode, ..Flags::default() };
-            let mut matcher = Pattern::compile("(x)(y)(z)?", flags, Limits::default()).unwrap().matcher().unwrap();
+            let mut matcher = compile("(x)(y)(z)?", flags).unwrap().matcher().unwrap();
             let place = |offset: usize| Some(start + offset);
             let expected = vec![place(0), place(2), place(0), place(1), place(1), place(2), None, None];
             prop_assert_eq!(find(&mut matcher, Haystack::Utf16(&units), 0), Some(expected));
@@ -91,9 +96,7 @@ proptest! {
 #[test]
 fn limits() {
     let compile = |source: &str| {
-        Pattern::compile(source, Flags::default(), Limits::default())
-            .and_then(|pattern| pattern.matcher())
-            .map(|_| ())
+        self::compile(source, Flags::default()).and_then(|pattern| pattern.matcher()).map(|_| ())
     };
     for source in [
         "(?:a{1000}){1000}".to_string(),
@@ -114,7 +117,7 @@ fn limits() {
 fn the_deepest_pattern_fits_on_a_small_stack() {
     let source = format!("{}a{}", "(".repeat(200), ")".repeat(200));
     let run = move || {
-        let pattern = Pattern::compile(&source, Flags::default(), Limits::default()).unwrap();
+        let pattern = compile(&source, Flags::default()).unwrap();
         assert!(pattern.matcher().unwrap().is_match(Haystack::Latin1(b"a"), 0).unwrap());
     };
     std::thread::Builder::new().stack_size(512 << 10).spawn(run).unwrap().join().unwrap();
@@ -130,8 +133,7 @@ fn hostile_texts_are_answered() {
         (r"^\d+1337\d+$", "1337", "x"),
     ] {
         let text = pump.repeat(1_000_000 / pump.len()) + suffix;
-        let mut matcher =
-            Pattern::compile(source, Flags::default(), Limits::default()).unwrap().matcher().unwrap();
+        let mut matcher = self::compile(source, Flags::default()).unwrap().matcher().unwrap();
         assert!(!matcher.is_match(Haystack::Latin1(text.as_bytes()), 0).unwrap(), "{source}");
         assert_eq!(find(&mut matcher, Haystack::Latin1(text.as_bytes()), 0), None, "{source}");
     }

@@ -149,8 +149,7 @@ class SafeRegExp extends RegExp {
   [Symbol.split](text, limit) {
     if (!SafeRegExp.#isPlain(this)) return super[Symbol.split](text, limit);
     const subject = typeof text === 'string' ? text : `${text}`;
-    /** @type {Function} */
-    const { constructor } = this;
+    const constructor = /** @type {any} */ (this.constructor);
     if (
       constructor !== SafeRegExp ||
       SafeRegExp[Symbol.species] !== SafeRegExp ||

@@ -149,9 +149,9 @@ class SafeRegExp extends RegExp {
   [Symbol.split](text, limit) {
     if (!SafeRegExp.#isPlain(this)) return super[Symbol.split](text, limit);
     const subject = typeof text === 'string' ? text : `${text}`;
-    const constructor = /** @type {any} */ (this.constructor);
+    const own = /** @type {any} */ (this).constructor;
     if (
-      constructor !== SafeRegExp ||
+      own !== SafeRegExp ||
       SafeRegExp[Symbol.species] !== SafeRegExp ||
       this.exec !== ownExec ||
       !whole.readsAsCompiled(this, this.#program, 'split')

@@ -149,10 +149,10 @@ class SafeRegExp extends RegExp {
   [Symbol.split](text, limit) {
     if (!SafeRegExp.#isPlain(this)) return super[Symbol.split](text, limit);
     const subject = typeof text === 'string' ? text : `${text}`;
-    const own = /** @type {any} */ (this).constructor;
+    const own = /** @type {any} */ (this.constructor);
     if (
       own !== SafeRegExp ||
-      SafeRegExp[Symbol.species] !== SafeRegExp ||
+      own[Symbol.species] !== SafeRegExp ||
       this.exec !== ownExec ||
       !whole.readsAsCompiled(this, this.#program, 'split')
     ) {

@@ -81,8 +81,8 @@ pub fn regexp_compile(
         let names = String::from_utf16_lossy(&flags.0);
         let flags =
             Flags::parse(&names).ok_or_else(|| unsupported("a flag that this version does not know"))?;
-        let compile = |characters: &_| Pattern::compile(&source.0, flags, characters, limits);
-        let pattern = with_characters(compile).map_err(failure)?;
+        let pattern = with_characters(|characters| Pattern::compile(&source.0, flags, characters, limits));
+        let pattern = pattern.map_err(failure)?;
         let matcher = pattern.matcher().map_err(failure)?;
         let _memory = ExternalMemory::announce(&env, matcher.memory_usage() + UNCOUNTED_BYTES);
         let program = Rc::new(Program {
@@ -334,7 +334,7 @@ pub(crate) fn too_narrow() -> Failure {
     Failure::new(Code::Internal, "the buffer for offsets is too small")
 }
 
-fn unsupported(construct: &str) -> Failure {
+pub(crate) fn unsupported(construct: &str) -> Failure {
     Failure::new(
         Code::RegexpUnsupported,
         format!("this version cannot run {construct} exactly: rewrite the pattern without it"),

@@ -16,10 +16,12 @@ mod class;
 mod depth;
 mod encode;
 mod ir;
+mod literals;
 mod lower;
 mod memo;
 mod overshoot;
 mod pattern;
+mod pattern_set;
 mod program;
 mod search;
 mod set;
@@ -31,4 +33,5 @@ mod utf8;
 
 pub use characters::Characters;
 pub use pattern::{Error, Flags, Haystack, Limits, Matcher, Offset, Pattern, Subject};
+pub use pattern_set::{PatternSet, SetError};
 pub use tester::Table;

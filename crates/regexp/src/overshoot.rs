@@ -6,11 +6,11 @@
 
 use std::collections::HashMap;
 
+use regex_automata::Anchored;
 use regex_automata::dfa::{Automaton as _, dense};
 use regex_automata::nfa::thompson;
 use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
-use regex_automata::{Anchored, Input};
 
 use crate::automaton::{Alphabet, translate};
 use crate::ir::Node;
@@ -93,6 +93,7 @@ fn successors(dfa: &dense::DFA<Vec<u32>>, state: StateID) -> impl Iterator<Item 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::characters::Characters;
     use crate::lower::lower;
     use crate::pattern::Flags;
 
@@ -113,9 +114,16 @@ mod tests {
             ("", true),
             ("a*", true),
         ] {
-            let root = lower(source, Flags::default()).map(|lowered| lowered.root);
+            let source: Vec<u16> = source.encode_utf16().collect();
+            let lowered = lower(&source, Flags::default(), &Characters::default(), false);
+            let root = lowered.map(|lowered| lowered.root);
             let root = root.unwrap_or(Node::Empty);
-            assert_eq!(is_bounded(&root, Alphabet::Latin1), expected, "{source}");
+            assert_eq!(
+                is_bounded(&root, Alphabet::Latin1),
+                expected,
+                "{}",
+                String::from_utf16_lossy(&source)
+            );
         }
     }
 }

@@ -31,8 +31,14 @@ pub fn regexp_needs(env: Env, source: TextArgument, flags: TextArgument) -> napi
     })
 }
 
-/// Provides data under the name that `regexpNeeds` gave it: `i` and `iu` as pairs of characters that are equal, all else
-/// as first and last characters of ranges, and strings.
+/// Makes patterns ask about classes of the flag `v` too. Called before `regexpNeeds` where V8 needs it.
+#[napi(catch_unwind)]
+pub fn regexp_ask_about_classes() {
+    CHARACTERS.with_borrow_mut(Characters::ask_about_classes);
+}
+
+/// Provides data under the name that `regexpNeeds` gave it: `i` and `iu` as pairs of characters that are equal, a class
+/// as characters with 1 or 0, all else as first and last characters of ranges, and strings.
 #[napi(catch_unwind)]
 pub fn regexp_provide(
     env: Env,
@@ -52,6 +58,9 @@ pub fn regexp_provide(
         CHARACTERS.with_borrow_mut(|characters| match name.as_str() {
             Characters::UPPER_CASE => characters.provide_upper_case(&pairs),
             Characters::SIMPLE_FOLDING => characters.provide_simple_folding(&pairs),
+            class if class.starts_with("v[") || class.starts_with("iv[") => {
+                characters.provide_class(class, &pairs);
+            }
             _ => {
                 let strings = strings.iter().map(|string| code_points(&string.0)).collect();
                 characters.provide_property(&name, &pairs, strings);

@@ -1,15 +1,45 @@
-//! Functions that panic on purpose, so that `__test__/panic.test.js` can show that Node survives. Not in release builds.
+//! Functions for tests, not in release builds: some panic on purpose, so that `__test__/panic.test.js` can show that Node
+//! survives; one tells what a class of a pattern matches.
 
 use std::rc::Rc;
 
 use holdfast_password::{Pool, Worker};
+use holdfast_regexp::{Flags, class_members};
 use napi::Env;
 use napi_derive::napi;
 
 use crate::boundary::{
-    Call, Code, Completion, CompletionReceiver, CompletionSender, Failure, HotFunction, Value, cold,
-    completion_channel, guard, hot_function,
+    Call, Code, Completion, CompletionReceiver, CompletionSender, Failure, HotFunction, TextArgument, Value,
+    cold, completion_channel, guard, hot_function,
 };
+use crate::regexp::failure;
+use crate::regexp_characters::with_characters;
+
+/// What a pattern that is one class matches.
+#[napi(object, object_from_js = false)]
+pub struct RegExpClass {
+    /// First and last characters of ranges.
+    pub ranges: Vec<u32>,
+    /// In order of preference, as code points.
+    pub strings: Vec<Vec<u32>>,
+}
+
+/// The class that `source` is, or nothing when it is no class.
+#[napi(catch_unwind)]
+pub fn test_regexp_class(
+    env: Env,
+    source: TextArgument,
+    flags: TextArgument,
+) -> napi::Result<Option<RegExpClass>> {
+    cold(&env, || {
+        let flags = Flags::parse(&String::from_utf16_lossy(&flags.0)).unwrap_or_default();
+        let members = with_characters(|characters| class_members(&source.0, flags, characters));
+        Ok(members.map_err(failure)?.map(|(ranges, strings)| RegExpClass {
+            ranges: ranges.into_iter().flat_map(|(low, high)| [low, high]).collect(),
+            strings,
+        }))
+    })
+}
 
 /// Panics in a cold function.
 #[napi(catch_unwind)]

@@ -14,6 +14,9 @@ use crate::set::Set;
 /// and CJK compatibility ideographs.
 const UNCASED: [(u32, u32); 4] = [(0x0590, 0x109F), (0x2E80, 0xA63F), (0xAC00, 0xDFFF), (0xF900, 0xFAFF)];
 
+/// Classes that are remembered between patterns; one pattern may have more.
+const CLASSES_REMEMBERED: usize = 256;
+
 /// Sets whose members are all here fold without data.
 static FOLDS_WITHOUT_DATA: LazyLock<Set> =
     LazyLock::new(|| Set::from_ranges(UNCASED.into_iter().chain([(0, 0x7F)])));
@@ -34,6 +37,8 @@ pub struct Characters {
     properties: HashMap<String, Property>,
     upper_case: Option<Arc<Folding>>,
     simple_folding: Option<Arc<Folding>>,
+    /// What V8 said about classes, if it is asked about them: characters, and whether they match.
+    classes: Option<HashMap<String, Vec<(u32, bool)>>>,
 }
 
 /// The members of a property.
@@ -51,8 +56,9 @@ impl Characters {
     /// The same with `i` and `u` or `v`: by simple case folding.
     pub const SIMPLE_FOLDING: &str = "iu";
 
-    /// The data that a pattern needs and that is not here: properties as the pattern spells them, without the braces,
-    /// [`Characters::UPPER_CASE`] and [`Characters::SIMPLE_FOLDING`]. Each name comes once.
+    /// The data that a pattern needs and that is not here, each name once: [`Characters::UPPER_CASE`],
+    /// [`Characters::SIMPLE_FOLDING`], and properties as the pattern spells them, what stands in the braces. Where `i` and
+    /// `v` are both set a property is asked for with its letter and braces, `p{…}` or `P{…}`, and folded.
     pub fn needs(&self, source: &[u16], flags: Flags) -> Result<Vec<String>, Error> {
         missing(source, flags, self)
     }
@@ -63,6 +69,33 @@ impl Characters {
         let single = single.into_iter().flatten().map(|character| (character, character));
         let characters = Set::from_ranges(ranges.iter().copied().chain(single));
         self.properties.insert(name.to_string(), Property { characters, strings: longer.into() });
+    }
+
+    /// Makes patterns ask about classes with the flag `v` that have nested classes, operators or strings: for versions of V8
+    /// that compute some of them in ways of their own. They are named by flags and text, as in `iv[\w--k]`.
+    pub fn ask_about_classes(&mut self) {
+        let classes = self.classes.get_or_insert_default();
+        // Unlike the other names there is no end of these.
+        if classes.len() > CLASSES_REMEMBERED {
+            classes.clear();
+        }
+    }
+
+    /// Takes characters, and 1 if the class matches them or 0: those about which V8 may be of its own opinion.
+    pub fn provide_class(&mut self, name: &str, answers: &[(u32, u32)]) {
+        let answers = answers.iter().map(|&(character, answer)| (character, answer != 0)).collect();
+        self.classes.get_or_insert_default().insert(name.to_string(), answers);
+    }
+
+    /// The class `name` where `own` is what it should match, and the name to ask by when V8 has not been asked yet.
+    pub(crate) fn class(&self, name: impl FnOnce() -> String, own: Set) -> Result<Set, String> {
+        let Some(classes) = &self.classes else { return Ok(own) };
+        let name = name();
+        let Some(answers) = classes.get(&name) else { return Err(name) };
+        let asked = Set::from_ranges(answers.iter().map(|&(character, _)| (character, character)));
+        let matching = answers.iter().filter(|&&(_, matches)| matches);
+        let matching = Set::from_ranges(matching.map(|&(character, _)| (character, character)));
+        Ok(own.difference(&asked).union(&matching))
     }
 
     /// Takes pairs of characters that are equal with `i` alone; what they imply need not be listed.

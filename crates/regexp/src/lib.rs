@@ -32,6 +32,8 @@ mod units;
 mod utf8;
 
 pub use characters::Characters;
+#[doc(hidden)]
+pub use lower::{ClassMembers, class_members};
 pub use pattern::{Error, Flags, Haystack, Limits, Matcher, Offset, Pattern, Subject};
 pub use pattern_set::{PatternSet, SetError};
 pub use tester::Table;

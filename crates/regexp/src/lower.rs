@@ -32,6 +32,9 @@ const MAX_SOURCE_UNITS: usize = 64 << 10;
 /// Ranges in all classes together: bounds the memory that a list of properties takes.
 const MAX_RANGES: usize = 1 << 21;
 
+/// Data that a pattern may ask for; there are some 500 properties.
+const MAX_MISSING: usize = 2000;
+
 /// A lowered pattern.
 pub(crate) struct Lowered {
     pub(crate) root: Node,
@@ -63,6 +66,43 @@ pub(crate) fn lower(
 pub(crate) fn missing(source: &[u16], flags: Flags, characters: &Characters) -> Result<Vec<String>, Error> {
     let (_, missing) = run(source, flags, characters, true)?;
     Ok(missing.into_iter().collect())
+}
+
+/// Ranges of characters, and strings.
+pub type ClassMembers = (Vec<(u32, u32)>, Vec<Vec<u32>>);
+
+/// What a pattern that is one class matches, for the test that asks V8 the same: single characters, and strings in the
+/// order of preference, each with one of the characters that are equal. `None` for any other pattern.
+#[doc(hidden)]
+pub fn class_members(
+    source: &[u16],
+    flags: Flags,
+    characters: &Characters,
+) -> Result<Option<ClassMembers>, Error> {
+    let (mut ranges, mut strings) = (Vec::new(), Vec::new());
+    let branches = match lower(source, flags, characters, false)?.root {
+        Node::Alternation(branches) => branches,
+        node => vec![node],
+    };
+    for branch in branches {
+        match branch {
+            Node::Class(set) => ranges.extend_from_slice(set.ranges()),
+            Node::Concatenation(parts) if branch_is_string(&parts) => {
+                let first = |part: &Node| match part {
+                    Node::Class(set) => set.ranges().first().map(|&(low, _)| low),
+                    _ => None,
+                };
+                strings.push(parts.iter().filter_map(first).collect());
+            }
+            Node::Empty => strings.push(Vec::new()),
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some((ranges, strings)))
+}
+
+fn branch_is_string(parts: &[Node]) -> bool {
+    parts.iter().all(|part| matches!(part, Node::Class(_)))
 }
 
 fn run(
@@ -167,7 +207,7 @@ impl Lowering<'_> {
                 self.class_set_node(class)
             }
             Term::CharacterClass(class) => {
-                let class = self.class(class)?;
+                let class = self.outermost_class(class)?;
                 self.class_set_node(class)
             }
             Term::CapturingGroup(group) => {
@@ -277,6 +317,34 @@ impl Lowering<'_> {
         }
     }
 
+    fn outermost_class(&mut self, class: &CharacterClass<'_>) -> Result<ClassSet, Error> {
+        let own = self.class(class)?;
+        let is_plain = |content: &CharacterClassContents<'_>| {
+            !matches!(
+                content,
+                CharacterClassContents::NestedCharacterClass(_)
+                    | CharacterClassContents::ClassStringDisjunction(_)
+            )
+        };
+        let is_plain = class.kind == CharacterClassContentsKind::Union && class.body.iter().all(is_plain);
+        if !self.flags.unicode_sets || is_plain {
+            return Ok(own);
+        }
+        let flags = if self.flags.ignore_case { "iv" } else { "v" };
+        let text = self.source.class(class.span.start).unwrap_or_default();
+        match self.characters.class(|| format!("{flags}{text}"), own.characters) {
+            Ok(characters) => Ok(ClassSet { characters, ..own }),
+            Err(name) => {
+                self.lacks(&name);
+                // Each is some text for V8 to work on.
+                if self.missing.len() > MAX_MISSING {
+                    return Err(Error::TooLarge("the pattern has too many classes with set operations"));
+                }
+                Ok(ClassSet { strings: own.strings, ..ClassSet::default() })
+            }
+        }
+    }
+
     fn class(&mut self, class: &CharacterClass<'_>) -> Result<ClassSet, Error> {
         let mut operands = class.body.iter();
         let mut result = match class.kind {
@@ -349,20 +417,24 @@ impl Lowering<'_> {
     }
 
     fn property(&mut self, escape: &UnicodePropertyEscape<'_>) -> Result<ClassSet, Error> {
+        let Flags { ignore_case, unicode_sets, .. } = self.flags;
         let name = self.source.property(escape.span.start).unwrap_or_default();
+        // Versions of V8 differ in what properties match with i and v, so it is asked for just that.
+        let folded = (ignore_case && unicode_sets)
+            .then(|| format!("{}{{{name}}}", if escape.negative { 'P' } else { 'p' }));
+        let name = folded.as_deref().unwrap_or(name);
         let Some(property) = self.characters.property(name) else {
             self.lacks(name);
-            if self.flags.ignore_case && self.characters.folding(self.unicode).is_err() {
+            if ignore_case && self.characters.folding(self.unicode).is_err() {
                 self.lacks(Characters::SIMPLE_FOLDING);
             }
             return Ok(ClassSet::default());
         };
-        let last = self.last();
-        let characters = match (escape.negative, self.flags.unicode_sets) {
-            (false, _) => self.close(property.characters.clone()),
-            // With v, what has no equal in the property; with u, what equals something outside of it.
-            (true, true) => self.close(property.characters.clone()).complement(last),
-            (true, false) => self.close(property.characters.complement(last)),
+        let characters = property.characters.clone();
+        let characters = match (escape.negative, folded.is_some()) {
+            (_, true) => characters,
+            (false, false) => self.close(characters),
+            (true, false) => self.close(characters.complement(self.last())),
         };
         let class = ClassSet { characters, ..self.class_strings(property.strings.iter().cloned()) };
         self.count(class.size())?;

@@ -1,4 +1,5 @@
 //! Patterns and the IR they become, written down by hand from ECMA-262. That V8 agrees is tested from JavaScript.
+#![allow(clippy::unwrap_used, reason = "a failing unwrap is a failing test")]
 
 use proptest::prelude::*;
 
@@ -115,6 +116,7 @@ fn annex_b() {
         (r"\u\x\u{2}\p{L}\a\-", "", "[u] [x] {2,2 [u]} [p] [{] [L] [}] [a] [-]"),
         (r"[\w-z][a-\d][\d-\d]", "", "[- 0-9 A-Z _ a-z] [- 0-9 a] [- 0-9]"),
         (r"[\b\B\-\k]", "", "[8 - B k]"),
+        (r"\cA[\cA]", "u", "[1] [1]"),
         ("]{}a{x", "", "[]] [{] [}] [a] [{] [x]"),
         ("a{99999999999999999999}", "", "{2147483647, [a]}"),
         ("a{1,99999999999999999999}?", "", "{1,?[a]}"),
@@ -221,7 +223,8 @@ fn data_is_asked_for_only_where_it_is_needed() {
         (r"\p{L}\P{L}[\p{Script=Greek}]", "u", &["L", "Script=Greek"]),
         (r"\p{RGI_Emoji}", "v", &["RGI_Emoji"]),
         // What is in the property is not known yet.
-        (r"\p{L}", "iv", &["L", "iu"]),
+        (r"\p{L}", "iu", &["L", "iu"]),
+        (r"[\p{L}\P{L}]", "iv", &["P{L}", "iu", "p{L}"]),
         (r"\p{L}\\p{M}", "", &[]),
         (r"(a)\1", "i", &["i"]),
         (r"(a)\1", "", &[]),

@@ -22,6 +22,8 @@ pub(crate) struct Source {
     pub(crate) names: Vec<Name>,
     /// The texts between the braces of `\p{…}` and `\P{…}`, by where the escape starts in `text`.
     properties: Vec<(u32, String)>,
+    /// The texts of classes with the flag `v`, by where they start in `text`.
+    classes: Vec<(u32, String)>,
     /// Which of the names a reference goes by, by where it starts in `text`.
     references: Vec<(u32, usize)>,
 }
@@ -35,7 +37,8 @@ impl Source {
         let unicode = flags.unicode || flags.unicode_sets;
         let Groups { count, names, by_name } = Groups::of(units, flags.unicode_sets);
         let text = String::with_capacity(units.len());
-        let source = Source { text, names, properties: Vec::new(), references: Vec::new() };
+        let source =
+            Source { text, names, properties: Vec::new(), classes: Vec::new(), references: Vec::new() };
         let mut spelling = Spelling { units, at: 0, unicode, groups: count, by_name, source };
         spelling.run(flags.unicode_sets);
         spelling.source
@@ -45,6 +48,12 @@ impl Source {
     pub(crate) fn property(&self, offset: u32) -> Option<&str> {
         let place = self.properties.binary_search_by_key(&offset, |(offset, _)| *offset).ok()?;
         Some(&self.properties[place].1)
+    }
+
+    /// The class that starts at `offset` of the text, as V8 reads it.
+    pub(crate) fn class(&self, offset: u32) -> Option<&str> {
+        let place = self.classes.binary_search_by_key(&offset, |(offset, _)| *offset).ok()?;
+        Some(&self.classes[place].1)
     }
 
     /// The groups that the reference which starts at `offset` of the text names, if it goes by name.
@@ -67,11 +76,23 @@ struct Spelling<'a> {
 impl Spelling<'_> {
     fn run(&mut self, nested_classes: bool) {
         let mut classes = 0usize;
+        let mut outermost = (0, 0);
         while let Some(unit) = self.peek(0) {
             match unit {
                 '\\' if self.escape(classes > 0) => continue,
-                '[' if classes == 0 || nested_classes => classes += 1,
-                ']' => classes = classes.saturating_sub(1),
+                '[' if classes == 0 || nested_classes => {
+                    if classes == 0 {
+                        outermost = (self.offset(), self.at);
+                    }
+                    classes += 1;
+                }
+                ']' => {
+                    if classes == 1 && nested_classes {
+                        let text = escaped(&self.units[outermost.1..=self.at]);
+                        self.source.classes.push((outermost.0, text));
+                    }
+                    classes = classes.saturating_sub(1);
+                }
                 '(' if classes == 0 && is_named_group(&self.units[self.at..]) => {
                     let (_, length) = name(&self.units[self.at + 3..]);
                     self.at += 3 + length;
@@ -95,7 +116,7 @@ impl Spelling<'_> {
             '1'..='9' if !in_class && self.reference() => {}
             '0'..='7' if !self.unicode => self.octal(),
             '8' | '9' if !self.unicode => self.plain(next),
-            'c' if !self.unicode => self.control(in_class),
+            'c' => self.control(in_class),
             // An identity escape of half a character.
             '\u{FFFD}' if !self.unicode && is_surrogate(self.units[self.at + 1]) => self.at += 1,
             _ => {
@@ -238,6 +259,18 @@ impl Spelling<'_> {
         let unit = *self.units.get(self.at + ahead)?;
         Some(char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
+}
+
+/// The units as text, surrogates that are alone as escapes for `v`.
+fn escaped(units: &[u16]) -> String {
+    let mut text = String::with_capacity(units.len());
+    for character in char::decode_utf16(units.iter().copied()) {
+        match character {
+            Ok(character) => text.push(character),
+            Err(lone) => text.push_str(&format!("\\u{{{:x}}}", lone.unpaired_surrogate())),
+        }
+    }
+    text
 }
 
 fn is_surrogate(unit: u16) -> bool {

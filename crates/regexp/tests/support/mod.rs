@@ -13,7 +13,7 @@ pub(crate) fn provide(characters: &mut Characters, names: &[String]) {
             Characters::UPPER_CASE => characters.provide_upper_case(&upper_case()),
             Characters::SIMPLE_FOLDING => characters.provide_simple_folding(&SIMPLE_FOLDING),
             "Emoji_Keycap_Sequence" => characters.provide_property(name, &[], keycaps()),
-            _ => characters.provide_property(name, &property(name), Vec::new()),
+            _ => characters.provide_property(name, &ranges_of(name), Vec::new()),
         }
     }
 }
@@ -22,9 +22,23 @@ fn keycaps() -> Vec<Vec<u32>> {
     "#*0123456789".chars().map(|key| vec![u32::from(key), 0xFE0F, 0x20E3]).collect()
 }
 
-fn property(name: &str) -> Vec<(u32, u32)> {
-    let hir = regex_syntax::parse(&format!(r"\p{{{name}}}")).expect("a property that regex-syntax knows");
-    let HirKind::Class(Class::Unicode(class)) = hir.kind() else { panic!("{name} has one member or none") };
+/// With `i` and `v`, the name comes with its letter and braces.
+fn ranges_of(name: &str) -> Vec<(u32, u32)> {
+    if !name.ends_with('}') {
+        return property(&format!(r"\p{{{name}}}"));
+    }
+    let folded = property(&format!(r"(?i)\p{}", &name[1..]));
+    if name.starts_with('p') {
+        return folded;
+    }
+    let starts = std::iter::once(0).chain(folded.iter().map(|&(_, high)| high + 1));
+    let ends = folded.iter().map(|&(low, _)| low).chain([0x11_0000]);
+    starts.zip(ends).filter(|(start, end)| start < end).map(|(start, end)| (start, end - 1)).collect()
+}
+
+fn property(class: &str) -> Vec<(u32, u32)> {
+    let hir = regex_syntax::parse(class).expect("a property that regex-syntax knows");
+    let HirKind::Class(Class::Unicode(class)) = hir.kind() else { panic!("{class} has one member or none") };
     class.ranges().iter().map(|range| (range.start().into(), range.end().into())).collect()
 }
 

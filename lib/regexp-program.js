@@ -7,6 +7,7 @@
  */
 
 const native = require('./native.js');
+const { provide } = require('./regexp-characters.js');
 const { Table } = require('./regexp-table.js');
 
 const { exec } = RegExp.prototype;
@@ -65,6 +66,7 @@ class Program {
    * @param {Limits} limits
    */
   constructor(source, flags, limits) {
+    provide(native, source, flags);
     const compiled = native.regexpCompile(source, flags, limits.memoryLimit, limits.budget);
     this.#newOthers = compiled.others;
     this.source = source;

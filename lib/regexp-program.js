@@ -7,6 +7,7 @@
  */
 
 const native = require('./native.js');
+const { provide } = require('./regexp-characters.js');
 const { Table } = require('./regexp-table.js');
 
 const { exec } = RegExp.prototype;
@@ -65,6 +66,7 @@ class Program {
    * @param {Limits} limits
    */
   constructor(source, flags, limits) {
+    provide(native, source, flags);
     const compiled = native.regexpCompile(source, flags, limits.memoryLimit, limits.budget);
     this.#newOthers = compiled.others;
     this.source = source;
@@ -80,10 +82,8 @@ class Program {
     this.groups = compiled.groups;
     /** Places that the offsets of one match take. */
     this.width = 2 * (this.groups + 1);
-    /** @type {number[]} The numbers of the named groups. */
-    this.named = compiled.named;
-    /** Names of the groups that have one, in their order. @type {string[]} */
-    this.names = compiled.named.length === 0 ? [] : groupNames(source, flags);
+    /** Names of groups, each with the groups that have it. @type {{ name: string, numbers: number[] }[]} */
+    this.names = compiled.names;
     this.isSticky = flags.includes('y');
     this.isGlobal = flags.includes('g');
     this.isStateful = this.isSticky || this.isGlobal;
@@ -183,18 +183,6 @@ function programOf(source, flags, limits) {
   programs.set(key, program);
   if (programs.size > REMEMBERED) programs.delete(/** @type {string} */ (programs.keys().next().value));
   return program;
-}
-
-/**
- * The names of a pattern's groups in their order, escapes resolved, as V8 reads them. The empty first alternative
- * matches at once, so the pattern itself is never run.
- *
- * @param {string} source
- * @param {string} flags
- */
-function groupNames(source, flags) {
-  const match = /** @type {RegExpExecArray} */ (apply(exec, new RegExp(`|${source}`, flags), ['']));
-  return Object.keys(/** @type {object} */ (match.groups));
 }
 
 module.exports = { ALL, BOUNDS, CAPTURES, LONG, Program, SEPARATORS, isLatin1, matches, programOf };

@@ -43,7 +43,7 @@ function operationsOf(replacement, program) {
  * @param {import('./regexp-program.js').Program} program
  * @returns {undefined | { operations: number[], end: number }}
  */
-function referenceAt(replacement, at, { groups, names, named }) {
+function referenceAt(replacement, at, { groups, names }) {
   const next = replacement[at + 1];
   if (next === '$') return { operations: [at, at + 1], end: at + 2 };
   if (next === '&') return { operations: [GROUP, 0], end: at + 2 };
@@ -58,9 +58,9 @@ function referenceAt(replacement, at, { groups, names, named }) {
   }
   const close = next === '<' && names.length > 0 ? replacement.indexOf('>', at + 2) : -1;
   if (close < 0) return undefined;
-  const name = replacement.slice(at + 2, close);
+  const named = names.find(({ name }) => name === replacement.slice(at + 2, close));
   // Of several groups with one name at most one took part; the others give nothing.
-  const operations = named.flatMap((number, place) => (names[place] === name ? [GROUP, number] : []));
+  const operations = named === undefined ? [] : named.numbers.flatMap((number) => [GROUP, number]);
   return { operations, end: close + 1 };
 }
 

@@ -101,9 +101,14 @@ function indicesOf(program, spans, base) {
  * @param {unknown[]} all
  * @param {Program} program
  */
-function byName(all, { names, named }) {
+function byName(all, { names }) {
   const groups = Object.create(null);
-  for (let place = 0; place < names.length; place++) groups[names[place]] = all[named[place]];
+  for (const { name, numbers } of names) {
+    let value = all[numbers[0]];
+    // Of several groups with one name at most one took part.
+    for (let place = 1; value === undefined && place < numbers.length; place++) value = all[numbers[place]];
+    groups[name] = value;
+  }
   return groups;
 }
 

@@ -49,10 +49,10 @@ class SafeRegExp extends RegExp {
    */
   constructor(pattern, flags, options = undefined) {
     super(pattern, flags);
-    const model = isObject(pattern) && #program in pattern ? /** @type {SafeRegExp} */ (pattern) : undefined;
+    const isSafe = isObject(pattern) && #program in pattern;
     if (options !== undefined) this.#limits = limitsOf(options);
-    else if (model !== undefined) this.#limits = model.#limits;
-    this.#compile(model?.#program);
+    else if (isSafe) this.#limits = pattern.#limits;
+    this.#compile(isSafe ? pattern.#program : undefined);
   }
 
   /** @param {string} text */
@@ -101,7 +101,6 @@ class SafeRegExp extends RegExp {
    * @param {string} text
    * @param {string | ((substring: string, ...args: any[]) => string)} replacement
    */
-  // @ts-expect-error TypeScript has two overloads where the language has one method
   [Symbol.replace](text, replacement) {
     if (!SafeRegExp.#isPlain(this)) return super[Symbol.replace](text, /** @type {string} */ (replacement));
     const subject = typeof text === 'string' ? text : `${text}`;
@@ -150,10 +149,10 @@ class SafeRegExp extends RegExp {
   [Symbol.split](text, limit) {
     if (!SafeRegExp.#isPlain(this)) return super[Symbol.split](text, limit);
     const subject = typeof text === 'string' ? text : `${text}`;
-    const { constructor } = this;
+    const own = /** @type {any} */ (this.constructor);
     if (
-      constructor !== SafeRegExp ||
-      SafeRegExp[Symbol.species] !== SafeRegExp ||
+      own !== SafeRegExp ||
+      own[Symbol.species] !== SafeRegExp ||
       this.exec !== ownExec ||
       !whole.readsAsCompiled(this, this.#program, 'split')
     ) {

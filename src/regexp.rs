@@ -41,12 +41,26 @@ pub struct CompiledRegExp {
     pub others: Value,
     /// Capturing groups, the whole match not counted.
     pub groups: u32,
-    /// The numbers of the named groups, ascending.
-    pub named: Vec<u32>,
+    /// In the order of their first groups.
+    pub names: Vec<GroupName>,
     /// The pattern is a plain string.
     pub is_literal: bool,
     /// Which engine runs it.
     pub engine: &'static str,
+}
+
+/// A name, and the groups that have it: of several, at most one takes part in a match.
+#[napi(object, object_from_js = false)]
+pub struct GroupName {
+    pub name: String,
+    pub numbers: Vec<u32>,
+}
+
+impl From<&(Vec<u16>, Vec<u32>)> for GroupName {
+    fn from((name, numbers): &(Vec<u16>, Vec<u32>)) -> GroupName {
+        // An identifier: it has no lone surrogates.
+        GroupName { name: String::from_utf16_lossy(name), numbers: numbers.clone() }
+    }
 }
 
 /// Compiles the `source` and `flags` of a RegExp that V8 has accepted.
@@ -85,7 +99,7 @@ pub fn regexp_compile(
             exec: hot_function(&env, Exec(Rc::clone(&program)))?,
             others: hot_function(&env, Others(program))?,
             groups: pattern.groups(),
-            named: pattern.named_groups().to_vec(),
+            names: pattern.group_names().iter().map(GroupName::from).collect(),
             is_literal: pattern.is_literal(),
             engine: pattern.engine(),
         })

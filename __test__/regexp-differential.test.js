@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * SafeRegExp against the RegExp of the Node that runs, on generated patterns over the whole grammar, generated texts and
- * every operation. Nothing may differ, and nothing but back-references may be refused. A difference is made smaller
+ * SafeRegExp against the RegExp of the Node that runs, on generated patterns over the whole grammar and generated texts,
+ * in every operation. Nothing may differ, and nothing but back-references may be refused. A difference is made smaller
  * before it is shown; once understood it becomes a case in regexp.cases.json.
  *
  * HOLDFAST_PAIRS: pairs of pattern and text (60,000). HOLDFAST_SEED: others. HOLDFAST_REFUSALS=count: refusals are
@@ -101,7 +101,8 @@ class Run {
   #pattern(pattern) {
     const { source, flags } = pattern;
     if (!isValid(source, flags)) return void this.counts.invalid++;
-    if (!this.references && hasReference(source)) return void this.counts.invalid++; // an octal escape, until a group came
+    // An octal escape becomes a back-reference when enough groups come after it.
+    if (!this.references && hasReference(source)) return void this.counts.invalid++;
     this.counts.patterns++;
     const ours = compile(source, flags, this.options);
     if (ours instanceof Error) return this.#refused(ours, source, flags);
@@ -164,7 +165,8 @@ class Run {
   }
 
   summary() {
-    const refusals = [...this.refusals].sort((a, b) => b[1] - a[1]).map(([reason, count]) => `\n  ${count} × ${reason}`);
+    const refused = [...this.refusals].sort((a, b) => b[1] - a[1]);
+    const refusals = refused.map(([reason, count]) => `\n  ${count} × ${reason}`);
     const syntax = { modifiers: HAS_MODIFIERS, duplicateNames: HAS_DUPLICATE_NAMES };
     return `Node ${process.version}: ${JSON.stringify({ ...this.counts, ...syntax })}${refusals.join('')}`;
   }

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Makes a failing case smaller: takes parts out of its strings, and out of the lists and numbers beside them, as long as
- * it still fails. Gives up after a number of trials, and returns the smallest case found.
+ * Makes a failing case smaller: takes parts out of its strings and lowers its numbers, as long as it still fails. Gives
+ * up after a number of trials, and returns the smallest case found.
  */
 
 /**

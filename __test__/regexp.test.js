@@ -91,6 +91,7 @@ describe('SafeRegExp gives the results of RegExp', () => {
       '(?<!\\s)$',
     ]) {
       for (const flags of ['', 'i', 'u', 'iu', 's', 'iv']) {
+        if (!isValid(source, flags)) continue; // a class of the flag v
         const [ours, theirs] = [new SafeRegExp(source, flags), new RegExp(source, flags)];
         for (let unit = 0; unit <= 0xffff; unit++) {
           const text = String.fromCharCode(unit);

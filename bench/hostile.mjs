@@ -28,7 +28,7 @@ for (const shape of shapes.filter(({ name }) => name.includes(only))) {
     continue;
   }
   const texts = LENGTHS.map((length) => textOf(shape, pumpsFor(shape, length)));
-  for (const operation of Object.keys(OPERATIONS)) {
+  for (const operation of shape.operations ?? Object.keys(OPERATIONS)) {
     const answers = [];
     for (const text of texts) {
       answers.push(median(operation, pair, text));

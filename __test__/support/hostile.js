@@ -3,7 +3,8 @@
 /**
  * The shapes of regexp-hostile.cases.json on texts of any length, in every operation. Each result is a short list of
  * numbers that, for these periodic texts, are linear functions of the number of pumps: so what V8 says of short texts
- * says what is right for long ones, on which V8 would not end. Used by the test and by bench/hostile.mjs.
+ * says what is right for long ones, on which V8 would not end. Used by the test and by bench/hostile.mjs. A shape may
+ * name the `operations` that are tried on it, where all of them would take long; `from` and `same` help V8, see the test.
  */
 
 /** @type {Record<string, (re: RegExp, global: RegExp, text: string) => number[]>} `global`: the same with the flag g */

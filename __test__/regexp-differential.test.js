@@ -33,10 +33,12 @@ const REPORTED = 20;
 const V8_DEVIATIONS = [
   {
     // /|(x)/gu on 'é中c': V8 11.3 gives '' for the group, at the matches that follow an empty one in a two-byte text.
-    name: 'an unset capture is an empty string to the function of replace',
-    section: '22.2.6.11, step 14.h.iii',
+    // Functions that replace see that, and so do back-references.
+    name: 'an unset capture is an empty string when all matches are found at once',
+    section: '22.2.7.2, step 33.b',
     versions: /^v20\./,
-    applies: ({ kind, flags }) => /^replace.*Function$/.test(kind) && flags.includes('g') && /[uv]/.test(flags),
+    applies: ({ kind, flags, source }) =>
+      flags.includes('g') && /[uv]/.test(flags) && (hasReference(source) || kind.endsWith('ByFunction')),
   },
   {
     // /[^]$/v on 'a': V8 11.3 finds nothing, and the quantifier of /[^]{3}/v has no effect.
@@ -216,7 +218,7 @@ function isDeviation(found, ours) {
   const known = V8_DEVIATIONS.some(({ versions, applies }) => versions.test(process.version) && applies(found));
   if (!known) return false;
   const source = found.flags.includes('v') ? withoutComplements(found.source) : found.source;
-  const Class = found.kind.startsWith('replace') ? Plain : RegExp;
+  const Class = /^(?:replace|match$)/.test(found.kind) ? Plain : RegExp;
   return bounded(() => observe(new Class(source, found.flags), found.text, found))?.value === ours;
 }
 

@@ -22,8 +22,6 @@ pub(crate) struct Series {
     subject: Subject,
     /// Where the next match is looked for.
     from: usize,
-    /// `from` is one unit after an empty match. With `u` that may be inside a pair: then the pair is skipped.
-    stepped: bool,
     /// For `split`: the end of the last separator.
     separator: Option<usize>,
     /// Places for each match.
@@ -33,7 +31,7 @@ pub(crate) struct Series {
 impl Series {
     pub(crate) fn new(program: &Program, text: Characters<'_>, width: usize) -> Result<Series, Failure> {
         let subject = program.matcher.borrow().subject(haystack(text)).map_err(failure)?;
-        Ok(Series { subject, from: 0, stepped: false, separator: None, width })
+        Ok(Series { subject, from: 0, separator: None, width })
     }
 
     /// The next match, its offsets in `places`.
@@ -49,29 +47,34 @@ impl Series {
             }
             let offset = |place: usize| usize::try_from(places[place]).unwrap_or(0);
             let (start, end) = (offset(0), offset(1));
-            if is_unicode && self.stepped && start < self.from {
-                (self.from, self.stepped) = (self.from + 1, false);
-                continue;
-            }
             if let Some(separator) = &mut self.separator {
                 if start == self.subject.len() {
                     break;
                 }
+                if is_unicode && self.subject.is_inside_pair(start) {
+                    self.from = start + 1;
+                    continue;
+                }
                 if end == *separator {
-                    (self.from, self.stepped) = (end + 1, true);
+                    self.from = self.after(end, is_unicode);
                     continue;
                 }
                 *separator = end;
-                (self.from, self.stepped) = (end, false);
+                self.from = end;
             } else {
-                self.stepped = start == end;
-                self.from = end + usize::from(self.stepped);
+                self.from = if start == end { self.after(end, is_unicode) } else { end };
             }
             return Ok(true);
         }
         // Nothing comes after the last one.
         self.from = self.subject.len() + 1;
         Ok(false)
+    }
+
+    /// AdvanceStringIndex, ECMA-262 §22.2.7.3.
+    fn after(&self, at: usize, is_unicode: bool) -> usize {
+        let next = at + 1;
+        if is_unicode && self.subject.is_inside_pair(next) { next + 1 } else { next }
     }
 
     fn fill(&mut self, call: &Call, program: &Program, max: usize) -> Result<Value, Failure> {
@@ -203,7 +206,7 @@ impl HotFunction for Next {
         if from > series.subject.len() {
             return Err(past_the_end());
         }
-        (series.from, series.stepped) = (from, false);
+        series.from = from;
         series.fill(call, program, max)
     }
 }

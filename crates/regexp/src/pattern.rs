@@ -243,6 +243,18 @@ impl Subject {
         self.units == 0
     }
 
+    /// Whether `at` lies between the halves of a surrogate pair.
+    pub fn is_inside_pair(&self, at: usize) -> bool {
+        match &self.text {
+            Text::Latin1(_) => false,
+            Text::Utf16(units) => start_of_pair(units, at) < at,
+            Text::Encoded(bytes) => {
+                let known = if self.from.unit <= at { self.from } else { Place::default() };
+                known.forward_to_unit(bytes, at).unit < at
+            }
+        }
+    }
+
     /// Bytes that the copy takes.
     pub fn memory_usage(&self) -> usize {
         let text = match &self.text {

@@ -107,6 +107,37 @@ export class SafeRegExp extends RegExp {
   readonly engine: string;
 }
 
+/**
+ * Many patterns asked at once which of them match somewhere in a text: entry `i` of the answer is that of
+ * `new RegExp(patterns[i], flags).test(input)`. Strings that every match of a pattern must contain are looked for in one
+ * pass for all patterns, and a pattern runs only around its own; a pattern without such strings runs on the whole text.
+ *
+ * The flags of a RegExp are its own, unless `flags` is given; `g` and `d` have no meaning, and `y` asks for a match at the
+ * start of the text.
+ *
+ * @throws {SyntaxError} a pattern or the flags are not valid (V8's own error)
+ * @throws {RangeError} `ERR_OUT_OF_RANGE` more than 65,536 patterns, or sources of more than 16 Mi characters together
+ * @throws {HoldfastError} what {@link SafeRegExp} throws; the message begins with the pattern's place, `patterns[3]: …`
+ */
+export class SafeRegExpSet {
+  constructor(
+    patterns: readonly (string | RegExp)[],
+    flags?: string,
+    options?: {
+      /** Bytes that the set may hold for searching, from 65536 to 2³². Over it, it starts anew. Default 64 MiB. */
+      memoryLimit?: number;
+    },
+  );
+  /** Whether any pattern matches. Bytes are UTF-8, read as `TextDecoder` reads them, a byte order mark kept. */
+  test(input: Content): boolean;
+  /** Which patterns match: their indices, ascending. */
+  match(input: Content): number[];
+  /** How many patterns there are. */
+  readonly size: number;
+  /** Their sources, as `RegExp.prototype.source` gives them. */
+  readonly sources: readonly string[];
+}
+
 // ------------------------------------------------------------------------------------------------------------- JSON
 
 /** What `parseJson` checks. */

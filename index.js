@@ -9,6 +9,7 @@ const { parseJson } = require('./lib/json.js');
 const { merge } = require('./lib/merge.js');
 const { PasswordHasher } = require('./lib/password.js');
 const { SafeRegExp } = require('./lib/regexp.js');
+const { SafeRegExpSet } = require('./lib/regexp-set.js');
 
 module.exports = {
   AesGcmKey,
@@ -17,6 +18,7 @@ module.exports = {
   Keyring,
   PasswordHasher,
   SafeRegExp,
+  SafeRegExpSet,
   generateKey,
   merge,
   parseJson,

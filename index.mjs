@@ -8,6 +8,7 @@ export const {
   Keyring,
   PasswordHasher,
   SafeRegExp,
+  SafeRegExpSet,
   generateKey,
   merge,
   parseJson,

@@ -13,6 +13,7 @@ mod regexp;
 mod regexp_characters;
 mod regexp_replace;
 mod regexp_series;
+mod regexp_set;
 #[cfg(feature = "test-hooks")]
 mod test_hooks;
 

@@ -320,7 +320,7 @@ pub(crate) fn too_narrow() -> Failure {
     Failure::new(Code::Internal, "the buffer for offsets is too small")
 }
 
-fn unsupported(construct: &str) -> Failure {
+pub(crate) fn unsupported(construct: &str) -> Failure {
     Failure::new(
         Code::RegexpUnsupported,
         format!("this version cannot run {construct} exactly: rewrite the pattern without it"),

@@ -188,6 +188,14 @@ impl Pattern {
         if self.program.claims.bounds { "automaton" } else { "backtracker" }
     }
 
+    pub(crate) fn root(&self) -> &Node {
+        &self.program.root
+    }
+
+    pub(crate) fn flags(&self) -> Flags {
+        self.program.flags
+    }
+
     /// A matcher of its own for one thread.
     pub fn matcher(&self) -> Result<Matcher, Error> {
         let Program { root, flags, groups, canonical, claims, .. } = &*self.program;

@@ -1,0 +1,110 @@
+// @ts-check
+'use strict';
+
+/**
+ * SafeRegExpSet: many patterns asked at once which of them match somewhere in a text. V8 validates each pattern, the native
+ * engine runs them all; result `i` is what `new RegExp(patterns[i], flags).test(text)` gives.
+ */
+
+const { isRegExp } = require('node:util').types;
+const { isBytes } = require('./content.js');
+const { outOfRange, wrongType } = require('./errors.js');
+const native = require('./native.js');
+const { integer, readOptions, table } = require('./options.js');
+
+/** Bounds of a set: the number of its patterns, and the length of their sources together. */
+const MAX_PATTERNS = 65_536;
+const MAX_SOURCE_LENGTH = 1 << 24;
+
+const OPTIONS = table({ memoryLimit: integer(65_536, 2 ** 32, 64 * 2 ** 20) });
+
+/** RegExp's own, which other code may replace. */
+const Expression = RegExp;
+const getSource = getter('source');
+/** The flags that change what matches; not all at once by `flags`, which asks for them where other code may answer. */
+const FLAGS = Object.entries({
+  i: getter('ignoreCase'),
+  m: getter('multiline'),
+  s: getter('dotAll'),
+  u: getter('unicode'),
+  v: getter('unicodeSets'),
+  y: getter('sticky'),
+});
+
+class SafeRegExpSet {
+  #native;
+  /** @type {readonly string[]} */
+  #sources;
+
+  /**
+   * @param {(string | RegExp)[]} patterns
+   * @param {string} [flags]
+   * @param {{ memoryLimit?: number }} [options]
+   */
+  constructor(patterns, flags, options) {
+    if (!Array.isArray(patterns)) throw wrongType('patterns', 'an array of strings and RegExps');
+    if (flags !== undefined && typeof flags !== 'string') throw wrongType('flags', 'a string');
+    const { memoryLimit } = readOptions(options, OPTIONS);
+    if (patterns.length > MAX_PATTERNS) throw outOfRange('patterns.length', `at most ${MAX_PATTERNS}`);
+    /** @type {string[]} */
+    const sources = [];
+    /** @type {string[]} */
+    const allFlags = [];
+    let length = 0;
+    for (let index = 0; index < patterns.length; index++) {
+      const pattern = patterns[index];
+      if (typeof pattern !== 'string' && !isRegExp(pattern)) {
+        throw wrongType(`patterns[${index}]`, 'a string or a RegExp');
+      }
+      const validated = new Expression(pattern, flags);
+      sources.push(Reflect.apply(getSource, validated, []));
+      allFlags.push(FLAGS.map(([flag, get]) => (Reflect.apply(get, validated, []) ? flag : '')).join(''));
+      length += sources[index].length;
+      if (length > MAX_SOURCE_LENGTH) throw outOfRange('the length of all patterns', `at most ${MAX_SOURCE_LENGTH}`);
+    }
+    this.#native = native.regexpSetCompile(sources, allFlags, memoryLimit);
+    this.#sources = Object.freeze(sources);
+  }
+
+  /**
+   * Whether any pattern matches.
+   *
+   * @param {string | Uint8Array} input
+   * @returns {boolean}
+   */
+  test(input) {
+    if (typeof input === 'string') return this.#native.test(input);
+    if (isBytes(input)) return this.#native.testBytes(input);
+    throw wrongType('input', 'a string or a Uint8Array');
+  }
+
+  /**
+   * Which patterns match: their indices, ascending.
+   *
+   * @param {string | Uint8Array} input
+   * @returns {number[]}
+   */
+  match(input) {
+    if (typeof input === 'string') return this.#native.match(input);
+    if (isBytes(input)) return this.#native.matchBytes(input);
+    throw wrongType('input', 'a string or a Uint8Array');
+  }
+
+  get size() {
+    return this.#sources.length;
+  }
+
+  get sources() {
+    return this.#sources;
+  }
+}
+
+/**
+ * @param {string} name
+ * @returns {() => any}
+ */
+function getter(name) {
+  return /** @type {any} */ (Object.getOwnPropertyDescriptor(RegExp.prototype, name)).get;
+}
+
+module.exports = { SafeRegExpSet };

@@ -16,6 +16,7 @@ mod class;
 mod depth;
 mod encode;
 mod ir;
+mod joined;
 mod literals;
 mod lower;
 mod memo;
@@ -27,7 +28,9 @@ mod search;
 mod set;
 mod source;
 mod start;
+mod strings;
 mod tester;
+mod text;
 mod units;
 mod utf8;
 

@@ -234,11 +234,20 @@ pub(crate) struct Hull {
 
 impl Hull {
     #[inline]
-    pub(crate) fn contains(&self, unit: u16) -> bool {
-        if unit > 0xFF {
-            return self.beyond;
-        }
-        self.latin1[usize::from(unit >> 6)] >> (unit & 0x3F) & 1 != 0
+    pub(crate) fn has_latin1(&self, character: u8) -> bool {
+        self.latin1[usize::from(character >> 6)] >> (character & 0x3F) & 1 != 0
+    }
+
+    /// Whether a character above U+00FF may be in it.
+    #[inline]
+    pub(crate) fn has_beyond(&self) -> bool {
+        self.beyond
+    }
+
+    /// Whether a character above U+007F may be in it.
+    #[inline]
+    pub(crate) fn has_wide(&self) -> bool {
+        self.beyond || self.latin1[2] | self.latin1[3] != 0
     }
 
     fn add(&mut self, set: &Set) {
@@ -248,28 +257,6 @@ impl Hull {
             }
             self.beyond |= high > 0xFF;
         }
-    }
-}
-
-impl Reach {
-    /// How far matches can go on from `from` back to `to`.
-    #[inline]
-    pub(crate) fn back<T: Copy + Into<u16>>(&self, text: &[T], from: usize, to: usize) -> usize {
-        let mut place = from;
-        while place > to && self.hull.contains(text[place - 1].into()) {
-            place -= 1;
-        }
-        place
-    }
-
-    /// How far matches can go on from `from` to `to`.
-    #[inline]
-    pub(crate) fn forth<T: Copy + Into<u16>>(&self, text: &[T], from: usize, to: usize) -> usize {
-        let mut place = from;
-        while place < to && self.hull.contains(text[place].into()) {
-            place += 1;
-        }
-        place
     }
 }
 

@@ -3,44 +3,55 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use holdfast_regexp::{Flags, Limits, Pattern, PatternSet, SetError};
+use holdfast_regexp::{Characters, Flags, Limits, Pattern, PatternSet, SetError};
 use napi::Env;
 use napi_derive::napi;
 
 use crate::boundary::{Call, ExternalMemory, Failure, HotFunction, TextArgument, Value, cold, hot_function};
 use crate::regexp::{failure, haystack, unsupported};
+use crate::regexp_characters::with_characters;
 
 /// V8 is told again when the set has grown or shrunk by so many bytes.
 const ANNOUNCED_STEP: usize = 1 << 20;
 /// Bytes that a pattern takes in the set, by the process's memory; what its matcher takes is counted.
 const PATTERN_BYTES: usize = 2 << 10;
 
-/// A compiled set. Each function comes in two forms: for a string and for a `Uint8Array` of UTF-8.
+/// A compiled set. Each function comes in two forms: for a string, of which JavaScript may know whether it is Latin-1, and
+/// for a `Uint8Array` of UTF-8.
 #[napi(object, object_from_js = false)]
 pub struct CompiledRegExpSet {
-    /// `(text) => boolean`
+    /// `(text, isLatin1?) => boolean`
     pub test: Value,
+    /// `(utf8) => boolean`
     pub test_bytes: Value,
-    /// `(text) => number[]`: the places of the patterns that match, ascending.
+    /// `(text, isLatin1?) => number[]`: the places of the patterns that match, ascending.
     pub r#match: Value,
+    /// `(utf8) => number[]`
     pub match_bytes: Value,
 }
 
-/// Compiles the sources and flags of RegExps that V8 has accepted. `memory_limit` is in bytes.
+/// Compiles the sources and flags of RegExps that V8 has accepted.
 #[napi(catch_unwind)]
 pub fn regexp_set_compile(
     env: Env,
     sources: Vec<TextArgument>,
     flags: Vec<TextArgument>,
     memory_limit: f64,
+    backreference_steps: Option<f64>,
 ) -> napi::Result<CompiledRegExpSet> {
     cold(&env, || {
-        // JavaScript has checked that it is a whole number of bytes.
-        let limits = Limits { memory: memory_limit as usize, ..Limits::default() };
-        let mut patterns = Vec::with_capacity(sources.len());
-        for (index, (source, flags)) in sources.iter().zip(&flags).enumerate() {
-            patterns.push(compile(source, flags, limits).map_err(|failure| at(index, failure))?);
-        }
+        // lib/regexp-options.js has checked both; a cast of what is out of range saturates.
+        let limits = Limits {
+            memory: memory_limit as usize,
+            backreference_steps: backreference_steps.map(|steps| steps as u64),
+        };
+        let patterns = with_characters(|characters| {
+            let both = sources.iter().zip(&flags).enumerate();
+            both.map(|(index, (source, flags))| {
+                compile(source, flags, characters, limits).map_err(|failure| at(index, failure))
+            })
+            .collect::<Result<Vec<_>, _>>()
+        })?;
         let set = PatternSet::new(patterns, limits.memory);
         let bytes = held_by(&set);
         let memory = ExternalMemory::announce(&env, bytes);
@@ -54,12 +65,15 @@ pub fn regexp_set_compile(
     })
 }
 
-fn compile(source: &TextArgument, flags: &TextArgument, limits: Limits) -> Result<Pattern, Failure> {
-    let source =
-        String::from_utf16(&source.0).map_err(|_| unsupported("a lone surrogate, written as such"))?;
+fn compile(
+    source: &TextArgument,
+    flags: &TextArgument,
+    characters: &Characters,
+    limits: Limits,
+) -> Result<Pattern, Failure> {
     let flags = Flags::parse(&String::from_utf16_lossy(&flags.0))
         .ok_or_else(|| unsupported("a flag that this version does not know"))?;
-    Pattern::compile(&source, flags, limits).map_err(failure)
+    Pattern::compile(&source.0, flags, characters, limits).map_err(failure)
 }
 
 /// What the functions of one set share.
@@ -93,10 +107,11 @@ struct MatchBytes(Rc<Set>);
 
 impl HotFunction for Test {
     const NAME: &'static str = "test";
-    const ARGUMENTS: usize = 1;
+    const ARGUMENTS: usize = 2;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        let found = self.0.ask(call, |set| call.text(0, |text| Ok(set.is_match(haystack(text)))))?;
+        let found =
+            self.0.ask(call, |set| call.known_characters(0, 1, |text| Ok(set.is_match(haystack(text)))))?;
         Ok(call.boolean(found))
     }
 }
@@ -113,10 +128,11 @@ impl HotFunction for TestBytes {
 
 impl HotFunction for Match {
     const NAME: &'static str = "match";
-    const ARGUMENTS: usize = 1;
+    const ARGUMENTS: usize = 2;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        let indices = self.0.ask(call, |set| call.text(0, |text| Ok(set.matches(haystack(text)))))?;
+        let indices =
+            self.0.ask(call, |set| call.known_characters(0, 1, |text| Ok(set.matches(haystack(text)))))?;
         Ok(numbers(call, &indices))
     }
 }

@@ -36,5 +36,5 @@ mod utf8;
 
 pub use characters::Characters;
 pub use pattern::{Error, Flags, Haystack, Limits, Matcher, Offset, Pattern, Subject};
-pub use tester::Table;
 pub use pattern_set::{PatternSet, SetError};
+pub use tester::Table;

@@ -151,7 +151,7 @@ describe('SafeRegExpSet gives the results of RegExp', () => {
 
   it('on long texts that have the strings everywhere', () => {
     const patterns = [/ab{0,50}c/, /(?:ab)+c/, /abab.{0,100}z/, /b\w*ab!/, /ba[ab]*$/, /ab\s/, /^ab/];
-    for (const text of ['ab'.repeat(50_000), `${'ab'.repeat(50_000)}c`, `${'ab '.repeat(30_000)}abab zz`]) {
+    for (const text of ['ab'.repeat(4000), `${'ab'.repeat(4000)}c`, `${'ab '.repeat(3000)}abab zz`]) {
       assertSame(patterns, undefined, text);
       assertSame(patterns, undefined, `${text}中`);
     }

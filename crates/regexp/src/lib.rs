@@ -26,6 +26,7 @@ mod pattern_set;
 mod program;
 mod search;
 mod set;
+mod shorten;
 mod source;
 mod start;
 mod strings;

@@ -9,7 +9,8 @@
 //!   finds there contains an occurrence too, all of whose windows have been joined, so it cannot reach the end of what
 //!   the matcher sees: nothing hinges on where the window was cut.
 //!
-//! Patterns that name no strings share passes of a lazy DFA ([`crate::joined`]), or are run on the whole text one by one.
+//! Patterns are made [smaller](crate::shorten) first, as only whether they match is asked.
+//! Those that name no strings share passes of a lazy DFA ([`crate::joined`]), or are run on the whole text one by one.
 //! Matchers are built when they are first needed, and all dropped when they hold more than the limit. The time is linear in
 //! the text, and in the sum of the patterns.
 
@@ -23,6 +24,7 @@ use crate::automaton::{Alphabet, claims};
 use crate::joined::Joined;
 use crate::literals::{Reach, reach, required};
 use crate::pattern::{Error, Haystack, Matcher, Pattern};
+use crate::shorten::shorten;
 use crate::strings::{self, Strings};
 use crate::text::{Latin1, Text, Utf8, Utf16};
 
@@ -96,7 +98,10 @@ impl PatternSet {
     pub fn new(patterns: Vec<Pattern>, limit: usize) -> PatternSet {
         let mut builder = strings::Builder::default();
         let (mut members, mut rest) = (Vec::with_capacity(patterns.len()), Vec::new());
-        for (index, pattern) in (0u32..).zip(patterns) {
+        for (index, mut pattern) in (0u32..).zip(patterns) {
+            if !pattern.flags().sticky {
+                pattern = pattern.with_root(shorten(pattern.root()));
+            }
             let mut reach = reach(pattern.root());
             if reach.behind.is_none() {
                 // Every window would be searched with all the text before it: one window, then.

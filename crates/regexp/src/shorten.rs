@@ -39,7 +39,7 @@ fn trim(node: &mut Node, end: End) {
         Node::Capture(_, body) => trim(body, end),
         Node::Alternation(branches) => branches.iter_mut().for_each(|branch| trim(branch, end)),
         Node::Concatenation(parts) => {
-            let mut trim_part = |part: &mut Node| {
+            let trim_part = |part: &mut Node| {
                 trim(part, end);
                 // What has become empty lets the next one come to the end.
                 !is_empty(part)
@@ -58,5 +58,34 @@ fn is_empty(node: &Node) -> bool {
         Node::Capture(_, body) => is_empty(body),
         Node::Concatenation(parts) => parts.iter().all(is_empty),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::characters::Characters;
+    use crate::pattern::{Flags, Limits, Pattern};
+
+    fn root(source: &str) -> Node {
+        let source: Vec<u16> = source.encode_utf16().collect();
+        let limits = Limits { backreference_steps: Some(1000), ..Limits::default() };
+        let pattern = Pattern::compile(&source, Flags::default(), &Characters::default(), limits);
+        pattern.expect("a pattern that compiles").root().clone()
+    }
+
+    #[test]
+    fn loops_at_the_ends_go() {
+        for (long, short) in [
+            (r"[\w.]{0,50}?key\s*=\s*\w{8,}", r"(?:)key\s*=\s*\w{8}"),
+            ("a*b+c*d+e*", "(?:)(?:b){1}c*(?:d){1}(?:)"),
+            ("(x|y*)z|w+", "(x|)z|(?:w){1}"),
+            (r"\ba*b", r"\ba*b"),
+            ("(?=a*)b*", "(?=a*)(?:)"),
+            (r"(a+)b\1", r"(a+)b\1"),
+        ] {
+            let expected = format!("{:?}", root(short));
+            assert_eq!(format!("{:?}", shorten(&root(long))), expected, "/{long}/");
+        }
     }
 }

@@ -90,6 +90,9 @@ enum Trail {
     Outcomes(u32),
 }
 
+/// Entries of the trail that stay when a long lookaround has ended.
+const TRAIL_KEPT: usize = 4096;
+
 /// Memory that runs reuse.
 #[derive(Default)]
 pub(crate) struct Scratch {
@@ -429,6 +432,9 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                 }
                 steps += (trail.len() - frame.trail as usize) as u64;
                 trail.truncate(frame.trail as usize);
+                if trail.capacity() > TRAIL_KEPT && trail.len() < TRAIL_KEPT / 2 {
+                    trail.shrink_to(TRAIL_KEPT);
+                }
                 if outcomes != NIL && !frame.negative && !frames.is_empty() {
                     push!(trail, Trail::Outcomes(outcomes));
                 }

@@ -34,8 +34,10 @@ mod tester;
 mod text;
 mod units;
 mod utf8;
+mod work;
 
 pub use characters::Characters;
 pub use pattern::{Error, Flags, Haystack, Limits, Matcher, Offset, Pattern, Subject};
 pub use pattern_set::{PatternSet, SetError};
 pub use tester::Table;
+pub use work::take_work;

@@ -1,0 +1,233 @@
+'use strict';
+
+/**
+ * SafeRegExp against the RegExp of the Node that runs, on generated patterns over the whole grammar, generated texts and
+ * every operation. Nothing may differ, and nothing but back-references may be refused. A difference is made smaller
+ * before it is shown; once understood it becomes a case in regexp.cases.json.
+ *
+ * HOLDFAST_PAIRS: pairs of pattern and text (60,000). HOLDFAST_SEED: others. HOLDFAST_REFUSALS=count: refusals are
+ * counted by message and do not fail, for working on an engine that does not run everything yet.
+ */
+
+const assert = require('node:assert/strict');
+const { describe, it } = require('node:test');
+const { SafeRegExp } = require('..');
+const { bounded } = require('./support/bounded.js');
+const { observe, operation } = require('./support/observe.js');
+const { HAS_DUPLICATE_NAMES, HAS_MODIFIERS, PatternGenerator, hasReference } = require('./support/patterns.js');
+const { Random } = require('./support/random.js');
+const { shrink } = require('./support/shrink.js');
+
+const PAIRS = Number(process.env.HOLDFAST_PAIRS ?? 60_000);
+const SEED = Number(process.env.HOLDFAST_SEED ?? 20_261_121);
+const COUNT_REFUSALS = process.env.HOLDFAST_REFUSALS === 'count';
+
+const TEXTS = 6; // for each pattern
+const OPERATIONS = 3; // for each text
+const REPORTED = 20;
+
+/**
+ * Where V8 does not do what ECMA-262 says, and SafeRegExp does. V8's generic steps, which it takes for any subclass of
+ * RegExp, are right there: with them a pair must agree. Such pairs are counted in the diagnostics.
+ */
+const V8_DEVIATIONS = [
+  {
+    // /|(x)/gu on 'é中c': V8 11.3 gives '' for the group, at the matches that follow an empty one in a two-byte text.
+    name: 'an unset capture is an empty string to the function of replace',
+    section: '22.2.6.11, step 14.h.iii',
+    versions: /^v20\./,
+    applies: ({ kind, flags }) => /^replace.*Function$/.test(kind) && flags.includes('g') && /[uv]/.test(flags),
+  },
+];
+
+class Plain extends RegExp {}
+
+describe('SafeRegExp gives the results of RegExp', () => {
+  it(`on ${PAIRS} generated pairs of pattern and text, seed ${SEED}`, async (t) => {
+    const run = new Run(new Random(SEED), {});
+    await run.pairs(PAIRS);
+    t.diagnostic(run.summary());
+    run.conclude();
+  });
+
+  it(`with back-references and a budget, on ${Math.ceil(PAIRS / 20)} pairs`, async (t) => {
+    const options = { backreferences: { budget: 10_000_000 } };
+    const run = new Run(new Random(SEED + 1), { references: true, options });
+    await run.pairs(Math.ceil(PAIRS / 20));
+    t.diagnostic(run.summary());
+    run.conclude();
+  });
+
+  it('and refuses every generated pattern with a back-reference otherwise', async () => {
+    const generator = new PatternGenerator(new Random(SEED + 2), { references: true });
+    let refused = 0;
+    for (let count = 0; refused < 1000; count++) {
+      if (count % 100 === 0) await turn();
+      const { source, flags } = generator.pattern();
+      if (!isValid(source, flags) || !hasReference(source)) continue;
+      const label = `/${source}/${flags}`;
+      assert.throws(() => new SafeRegExp(source, flags), { code: 'ERR_REGEXP_BACKREFERENCE' }, label);
+      refused++;
+    }
+  });
+});
+
+/** One comparison of many pairs, and what came of it. */
+class Run {
+  counts = { pairs: 0, patterns: 0, invalid: 0, refused: 0, matched: 0, slow: 0, overBudget: 0, deviations: 0 };
+  refusals = new Map();
+  /** What failed, each by the smallest case that shows it. @type {Map<string, { shown: string, count: number }>} */
+  failures = new Map();
+  #turn = 0;
+
+  constructor(random, { references = false, options = undefined }) {
+    this.random = random;
+    this.references = references;
+    this.options = options;
+    this.generator = new PatternGenerator(random, { references });
+  }
+
+  async pairs(wanted) {
+    // A generator that makes few valid patterns, or an engine that runs few, must not go on for ever.
+    const most = wanted;
+    for (let made = 0; this.counts.pairs < wanted && made < most; made++) {
+      // Node frees what native code holds only between turns of the event loop.
+      if (made % 50 === 0) await turn();
+      if (this.failures.size >= REPORTED) return;
+      this.#pattern(this.generator.pattern());
+    }
+  }
+
+  #pattern(pattern) {
+    const { source, flags } = pattern;
+    if (!isValid(source, flags)) return void this.counts.invalid++;
+    if (!this.references && hasReference(source)) return void this.counts.invalid++; // an octal escape, until a group came
+    this.counts.patterns++;
+    const ours = compile(source, flags, this.options);
+    if (ours instanceof Error) return this.#refused(ours, source, flags);
+    const tasks = Array.from({ length: TEXTS }, () => this.#task(pattern));
+    const theirs = bounded(() => observeAll(new RegExp(source, flags), tasks), 2000);
+    if (theirs === undefined) return void this.counts.slow++;
+    const seen = observeAll(ours, tasks);
+    for (let place = 0; place < seen.length; place++) {
+      if (seen[place] === theirs.value[place]) continue;
+      if (this.options && seen[place].includes('ERR_REGEXP_BUDGET')) {
+        this.counts.overBudget++;
+        continue;
+      }
+      const { text, operations } = tasks[Math.floor(place / OPERATIONS)];
+      const found = { source, flags, text, ...operations[place % OPERATIONS] };
+      if (isDeviation(found, seen[place])) {
+        this.counts.deviations++;
+        continue;
+      }
+      return this.#differs(found, [theirs.value[place], seen[place]]);
+    }
+    this.counts.pairs += TEXTS;
+    this.counts.matched += tasks.filter(({ text }) => text.search(ours) >= 0).length;
+  }
+
+  #task(pattern) {
+    const text = this.generator.text(pattern);
+    const operations = Array.from({ length: OPERATIONS }, () =>
+      operation(this.random, this.#turn++, { names: pattern.names, text }),
+    );
+    return { text, operations };
+  }
+
+  #refused(error, source, flags) {
+    this.counts.refused++;
+    const reason = `${error.code}: ${error.message}`;
+    this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1);
+    if (COUNT_REFUSALS) return;
+    const refuses = (small) => {
+      const result = isValid(small.source, small.flags) && compile(small.source, small.flags, this.options);
+      return result instanceof Error && result.code === error.code;
+    };
+    const small = shrink({ source, flags }, refuses, 500);
+    this.#failed(small, `refused with ${reason}\n  new SafeRegExp(${escape(small.source)}, '${small.flags}')`);
+  }
+
+  /** What differs may differ only after what came before it: then it is shown as it was found. */
+  #differs(found, seen) {
+    const small = shrink(found, (candidate) => difference(candidate, this.options) !== undefined);
+    const again = difference(small, this.options);
+    const [theirs, ours] = again ?? seen;
+    const note = again ? `found as ${show(found)}` : 'the same when done again with new RegExps';
+    this.#failed(small, `${show(small)}\n  RegExp:     ${theirs}\n  SafeRegExp: ${ours}\n  ${note}`);
+  }
+
+  #failed({ source, flags }, shown) {
+    const failure = this.failures.get(`${flags}/${source}`) ?? { shown, count: 0 };
+    failure.count++;
+    this.failures.set(`${flags}/${source}`, failure);
+  }
+
+  summary() {
+    const refusals = [...this.refusals].sort((a, b) => b[1] - a[1]).map(([reason, count]) => `\n  ${count} × ${reason}`);
+    const syntax = { modifiers: HAS_MODIFIERS, duplicateNames: HAS_DUPLICATE_NAMES };
+    return `Node ${process.version}: ${JSON.stringify({ ...this.counts, ...syntax })}${refusals.join('')}`;
+  }
+
+  conclude() {
+    const { pairs, patterns, matched, slow, refused, invalid } = this.counts;
+    const failures = [...this.failures.values()].map(({ shown, count }) => `${shown}\n  ${count} times`);
+    if (failures.length > 0) assert.fail(`${failures.length} differences or refusals\n\n${failures.join('\n\n')}\n`);
+    // What these say is that the comparison was worth something.
+    assert.ok(matched * 5 >= pairs * 2, 'the texts must match often');
+    assert.ok(slow * 200 <= patterns, 'V8 must answer nearly always');
+    assert.ok(invalid * 5 <= patterns + invalid, 'most patterns must be valid');
+    if (!COUNT_REFUSALS) assert.equal(refused, 0);
+  }
+}
+
+function isDeviation(found, ours) {
+  const known = V8_DEVIATIONS.some(({ versions, applies }) => versions.test(process.version) && applies(found));
+  if (!known) return false;
+  return bounded(() => observe(new Plain(found.source, found.flags), found.text, found))?.value === ours;
+}
+
+/** What RegExp and SafeRegExp show, when that differs. */
+function difference({ source, flags, text, ...how }, options) {
+  if (!isValid(source, flags)) return undefined;
+  const theirs = bounded(() => observe(new RegExp(source, flags), text, how));
+  const ours = compile(source, flags, options);
+  if (theirs === undefined || ours instanceof Error) return undefined;
+  const seen = observe(ours, text, how);
+  const differs = seen !== theirs.value && !isDeviation({ source, flags, text, ...how }, seen);
+  return differs ? [theirs.value, seen] : undefined;
+}
+
+function observeAll(re, tasks) {
+  return tasks.flatMap(({ text, operations }) => operations.map((one) => observe(re, text, one)));
+}
+
+function compile(source, flags, options) {
+  try {
+    return new SafeRegExp(source, flags, options);
+  } catch (error) {
+    if (error.code?.startsWith('ERR_')) return error;
+    throw error;
+  }
+}
+
+function isValid(source, flags) {
+  try {
+    return new RegExp(source, flags) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+/** A case as one could type it. */
+function show({ source, flags, text, ...how }) {
+  return `new RegExp(${escape(source)}, '${flags}'), ${escape(text)}, ${JSON.stringify(how)}`;
+}
+
+function escape(text) {
+  return JSON.stringify(text).replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function turn() {
+  return new Promise(setImmediate);
+}

@@ -248,7 +248,10 @@ describe('a set', () => {
     const set = new SafeRegExpSet(patterns.map(([pattern]) => pattern));
     const oracle = patterns.map(([, pattern]) => pattern);
     const random = new Random(SEED);
-    const bytes = ['61', '61', '62', '6162', '80', 'bf', 'c3', 'a9', 'c3a9', 'e4', 'e4b8ad', 'eda080', 'f09f9880', 'ff', 'efbfbd'];
+    const bytes = [
+      '61', '61', '62', '6162', '80', 'bf', 'c3', 'a9', 'c3a9', 'e4', 'e4b8ad', 'eda080',
+      'f09f9880', 'ff', 'efbfbd',
+    ];
     for (let round = 0; round < 5000; round++) {
       const input = Buffer.from(random.list(8, () => random.pick(bytes)).join(''), 'hex');
       const expected = oneByOne(oracle, undefined, withMarks(input));
@@ -277,7 +280,10 @@ describe('a set', () => {
       /x*/,
     ].filter((pattern) => !isRefused(pattern));
     assert.ok(patterns.length > 10);
-    const texts = ['', ' ', 'a', 'x1', '555-1234', 'me@example.org', 'αβ', '😀x1', '\ud83d', 'ABCD\n', 'deadBEEF', '\uffff'];
+    const texts = [
+      '', ' ', 'a', 'x1', '555-1234', 'me@example.org', 'αβ', '😀x1', '\ud83d', 'ABCD\n',
+      'deadBEEF', '\uffff',
+    ];
     const gap = '\n,;\n'.repeat(20_000);
     for (const text of texts) {
       const set = assertSame(patterns, undefined, text);
@@ -333,7 +339,8 @@ describe('a set refuses', () => {
   });
 
   it('what SafeRegExp refuses, and says where', () => {
-    refuses(() => new SafeRegExpSet(['a', /b/, '(a)\\1']), { code: 'ERR_REGEXP_BACKREFERENCE', message: /^patterns\[2\]: / });
+    const refused = { code: 'ERR_REGEXP_BACKREFERENCE', message: /^patterns\[2\]: / };
+    refuses(() => new SafeRegExpSet(['a', /b/, '(a)\\1']), refused);
     refuses(() => new SafeRegExpSet(['a', `a{${2 ** 31}}`.repeat(3)]), { message: /^patterns\[1\]: / });
   });
 

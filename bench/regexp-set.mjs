@@ -1,7 +1,7 @@
-// Benchmarks of SafeRegExpSet: 221 rules for secrets (gitleaks-style.mjs) on real source text, TypeScript's own
-// compiler, with and without secrets in it; patterns without any string to look for; building a set. Against asking V8's
-// RegExps and node-re2's one after the other, and against RE2.Set, which takes only patterns with the same flags and so
-// needs two.
+// Benchmarks of SafeRegExpSet: 221 rules for secrets (gitleaks-style.mjs) on real source text, TypeScript's compiler,
+// with and without secrets in it; patterns without any string to look for; building a set. Against asking V8's
+// RegExps and node-re2's one after the other, and against RE2.Set, which takes only patterns with the same flags and
+// so needs two.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * SafeRegExpSet: many patterns asked at once which of them match somewhere in a text. V8 validates each pattern, the native
- * engine runs them all; result `i` is what `new RegExp(patterns[i], flags).test(text)` gives.
+ * SafeRegExpSet: many patterns asked at once which of them match somewhere in a text. V8 validates each pattern, the
+ * native engine runs them all; result `i` is what `new RegExp(patterns[i], flags).test(text)` gives.
  */
 
 const { isRegExp } = require('node:util').types;

@@ -120,15 +120,12 @@ export class SafeRegExp extends RegExp {
  * @throws {HoldfastError} what {@link SafeRegExp} throws; the message begins with the pattern's place, `patterns[3]: …`
  */
 export class SafeRegExpSet {
-  constructor(
-    patterns: readonly (string | RegExp)[],
-    flags?: string,
-    options?: {
-      /** Bytes that the set may hold for searching, from 65536 to 2³². Over it, it starts anew. Default 64 MiB. */
-      memoryLimit?: number;
-    },
-  );
-  /** Whether any pattern matches. Bytes are UTF-8, read as `TextDecoder` reads them, a byte order mark kept. */
+  /**
+   * `memoryLimit` also bounds what the set keeps between searches; over it, it starts anew. The budget of
+   * `backreferences` is for each search around a string that was found.
+   */
+  constructor(patterns: readonly (string | RegExp)[], flags?: string, options?: SafeRegExpOptions);
+  /** Whether any pattern matches. Bytes are UTF-8, and those that are not are no character and in no match. */
   test(input: Content): boolean;
   /** Which patterns match: their indices, ascending. */
   match(input: Content): number[];

@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
+const { isUtf8 } = require('node:buffer');
 const { describe, it } = require('node:test');
 const vm = require('node:vm');
 const { SafeRegExp, SafeRegExpSet } = require('..');
@@ -26,6 +27,18 @@ function assertSame(patterns, flags, input, options) {
   assert.deepEqual(set.match(input), expected);
   assert.equal(set.test(input), expected.length > 0);
   return set;
+}
+
+/** The text, with U+FFFF where the bytes are no UTF-8. */
+function withMarks(bytes) {
+  // None of the inputs has a U+FFFF of its own.
+  let text = '';
+  for (let place = 0; place < bytes.length;) {
+    const length = [1, 2, 3, 4].find((count) => isUtf8(bytes.subarray(place, place + count)));
+    text += length === undefined ? '\uffff' : bytes.subarray(place, place + length).toString();
+    place += length ?? 1;
+  }
+  return text;
 }
 
 function isRefused(pattern) {
@@ -138,7 +151,7 @@ describe('SafeRegExpSet gives the results of RegExp', () => {
 
   it('on long texts that have the strings everywhere', () => {
     const patterns = [/ab{0,50}c/, /(?:ab)+c/, /abab.{0,100}z/, /b\w*ab!/, /ba[ab]*$/, /ab\s/, /^ab/];
-    for (const text of ['ab'.repeat(50_000), `${'ab'.repeat(50_000)}c`, `${'ab '.repeat(30_000)}abab zz`]) {
+    for (const text of ['ab'.repeat(4000), `${'ab'.repeat(4000)}c`, `${'ab '.repeat(3000)}abab zz`]) {
       assertSame(patterns, undefined, text);
       assertSame(patterns, undefined, `${text}中`);
     }
@@ -217,17 +230,78 @@ describe('a set', () => {
     assert.equal(set.test(vm.runInNewContext('new Uint8Array([97, 98])')), true);
   });
 
-  it('reads bytes as TextDecoder does, whatever they are', () => {
-    const patterns = [/\ufffd/, /a\ufffdb/, /é+/, /^a[^]b$/, /😀/u, /^.{3}$/u, /key/];
-    const set = new SafeRegExpSet(patterns);
+  it('reads bytes as UTF-8, and what is none matches nothing', () => {
+    // Each with what it is where U+FFFF stands for bytes that are no UTF-8.
+    const patterns = [
+      [/\ufffd/, /\ufffd/],
+      [/a.b/, /a(?!\uffff).b/],
+      [/^a[^]b$/, /^a[^\uffff]b$/],
+      [/é+$/, /é+$/],
+      [/é.?中/, /é(?:(?!\uffff).)?中/],
+      [/😀/u, /😀/u],
+      [/^.{3}$/u, /^(?:(?!\uffff).){3}$/u],
+      [/[\ude00]a/, /[\ude00]a/],
+      [/\bab\b/, /\bab\b/],
+      [/ab\W/, /ab(?!\uffff)\W/],
+      [/\W?ab\W{0,2}$/u, /(?:(?!\uffff)\W)?ab(?:(?!\uffff)\W){0,2}$/u],
+    ];
+    const set = new SafeRegExpSet(patterns.map(([pattern]) => pattern));
+    const oracle = patterns.map(([, pattern]) => pattern);
     const random = new Random(SEED);
-    const bytes = [0x61, 0x62, 0x80, 0xbf, 0xc3, 0xa9, 0xe4, 0xb8, 0xed, 0xa0, 0xf0, 0x9f, 0x98, 0x80, 0xff, 0xef, 0xbb];
-    for (let round = 0; round < 3000; round++) {
-      const input = Uint8Array.from(random.list(8, () => random.pick(bytes)));
-      const decoded = new TextDecoder('utf-8', { ignoreBOM: true }).decode(input);
-      assert.deepEqual(set.match(input), oneByOne(patterns, undefined, decoded), String(input));
+    const bytes = [
+      '61', '61', '62', '6162', '80', 'bf', 'c3', 'a9', 'c3a9', 'e4', 'e4b8ad', 'eda080',
+      'f09f9880', 'ff', 'efbfbd',
+    ];
+    for (let round = 0; round < 5000; round++) {
+      const input = Buffer.from(random.list(8, () => random.pick(bytes)).join(''), 'hex');
+      const expected = oneByOne(oracle, undefined, withMarks(input));
+      assert.deepEqual(set.match(input), expected, input.toString('hex'));
+      assert.equal(set.test(input), expected.length > 0, input.toString('hex'));
     }
     assert.equal(set.test(new Uint8Array(new SharedArrayBuffer(4))), false);
+  });
+
+  it('takes patterns that name no strings in one pass', () => {
+    const patterns = [
+      /\d{3}-\d{4}/,
+      /[A-Z]{4,}/,
+      /\w@\w+\.\w/,
+      /[α-ω]{2}/i,
+      /\s$/,
+      /^\W/,
+      /\b\w\b/,
+      /[^]/u,
+      /.{3}\d/u,
+      /[a-f\d]{8}/iu,
+      /\u{1f600}?[x]\d/u,
+      /[\ud83d]/,
+      /[\ud83d]/u,
+      /[]/,
+      /x*/,
+    ].filter((pattern) => !isRefused(pattern));
+    assert.ok(patterns.length > 10);
+    const texts = [
+      '', ' ', 'a', 'x1', '555-1234', 'me@example.org', 'αβ', '😀x1', '\ud83d', 'ABCD\n',
+      'deadBEEF', '\uffff',
+    ];
+    const gap = '\n,;\n'.repeat(20_000);
+    for (const text of texts) {
+      const set = assertSame(patterns, undefined, text);
+      for (const long of [`${gap}${text}`, `${text}${gap}`, `${gap}${text}${gap}`]) {
+        assert.deepEqual(set.match(long), oneByOne(patterns, undefined, long), JSON.stringify(text));
+        assert.deepEqual(set.match(Buffer.from(long)), oneByOne(patterns, undefined, Buffer.from(long).toString()));
+      }
+      assert.deepEqual(set.match(text), oneByOne(patterns, undefined, text));
+    }
+  });
+
+  it('goes on one by one where one pass needs too much memory', () => {
+    const patterns = Array.from({ length: 12 }, (_, index) => new RegExp(`[ab]\\w{${10 + index}}[c${index % 10}]\\d`));
+    const random = new Random(SEED);
+    const text = Array.from({ length: 60_000 }, () => random.pick(['a', 'b', 'c', 'ab', ' '])).join('');
+    const set = assertSame(patterns, undefined, text);
+    const matching = `${text}${'a'.repeat(30)}c1`;
+    assert.deepEqual(set.match(matching), oneByOne(patterns, undefined, matching));
   });
 
   it('holds ten thousand patterns, and finds those that match', () => {
@@ -265,7 +339,8 @@ describe('a set refuses', () => {
   });
 
   it('what SafeRegExp refuses, and says where', () => {
-    refuses(() => new SafeRegExpSet(['a', /b/, '(a)\\1']), { code: 'ERR_REGEXP_BACKREFERENCE', message: /^patterns\[2\]: / });
+    const refused = { code: 'ERR_REGEXP_BACKREFERENCE', message: /^patterns\[2\]: / };
+    refuses(() => new SafeRegExpSet(['a', /b/, '(a)\\1']), refused);
     refuses(() => new SafeRegExpSet(['a', `a{${2 ** 31}}`.repeat(3)]), { message: /^patterns\[1\]: / });
   });
 

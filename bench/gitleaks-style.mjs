@@ -1,7 +1,7 @@
-// 221 rules for secrets in source text, in the style of gitleaks' and written for this benchmark: tokens with a prefix,
-// tokens beside the name of a service (in the older and the newer shape of such rules), private keys, URLs with
-// passwords, and catch-alls. `rules(style)` gives them as JavaScript RegExps; `secretOf(index)` a text that rule `index`
-// matches in both styles. Used by regexp-set.mjs and __test__/regexp-set.test.js.
+// 221 rules for secrets in source text, in the style of gitleaks' and written for this benchmark: tokens with a
+// prefix, tokens beside the name of a service (in the older and the newer shape of such rules), private keys, URLs
+// with passwords, and catch-alls. `rules(style)` gives them as JavaScript RegExps; `secretOf(index)` a text that rule
+// `index` matches in both styles. Used by regexp-set.mjs and __test__/regexp-set.test.js.
 
 /** Prefixed tokens: name, what stands before, what follows. @type {[string, string, string][]} */
 const PREFIXED = [
@@ -20,7 +20,11 @@ const PREFIXED = [
   ['slack user', 'xox[pe](?:-[0-9]{10,13}){3}-', '[a-zA-Z0-9-]{28,34}'],
   ['slack app', 'xapp-\\d-[A-Z0-9]+-\\d+-', '[a-z0-9]+'],
   ['slack legacy', 'xox[os]-\\d+-\\d+-\\d+-', '[a-fA-F\\d]+'],
-  ['slack webhook', '(?:https?:\\/\\/)?hooks\\.slack\\.com\\/', '(?:services|workflows|triggers)\\/[A-Za-z0-9+\\/]{43,56}'],
+  [
+    'slack webhook',
+    '(?:https?:\\/\\/)?hooks\\.slack\\.com\\/',
+    '(?:services|workflows|triggers)\\/[A-Za-z0-9+\\/]{43,56}',
+  ],
   ['stripe', '(?:sk|rk)_(?:test|live|prod)_', '[a-zA-Z0-9]{10,99}'],
   ['npm', 'npm_', '[a-z0-9]{36}'],
   ['pypi', 'pypi-AgEIcHlwaS5vcmc', '[\\w-]{50,1000}'],
@@ -224,32 +228,84 @@ const OTHERS = [
     /\bZXlK(?:aGJHY2lPaU|hcGdTaU|5ZUhBaU)[a-zA-Z0-9/\\_+\-\r\n]{40,}={0,2}/,
     'ZXlKaGJHY2lPaUpJVXpJMU5pSXNJblI1Y0NJNklrcFhWQ0o5LmV5SnpkV0lpT2lJeE1qTTBOVFkzT0Rrd0lpd2lh',
   ],
-  ['url with password', /\b[a-z]{3,10}:\/\/[^/\s:@]{3,20}:[^/\s:@]{3,20}@.{1,100}["'\s]/i, 'see ftp://someone:s3cretpw@example.org/x "'],
-  ['postgres url', /postgres(?:ql)?:\/\/[^\s:@/]+:[^\s:@/]+@[^\s/]+\/\w+/i, 'postgres://owner:hunter22@db.example.org/main'],
-  ['mongodb url', /mongodb(?:\+srv)?:\/\/[^\s:@/]+:[^\s:@/]+@[^\s/]+/i, 'mongodb+srv://owner:hunter22@cluster0.example.org'],
+  [
+    'url with password',
+    /\b[a-z]{3,10}:\/\/[^/\s:@]{3,20}:[^/\s:@]{3,20}@.{1,100}["'\s]/i,
+    'see ftp://someone:s3cretpw@example.org/x "',
+  ],
+  [
+    'postgres url',
+    /postgres(?:ql)?:\/\/[^\s:@/]+:[^\s:@/]+@[^\s/]+\/\w+/i,
+    'postgres://owner:hunter22@db.example.org/main',
+  ],
+  [
+    'mongodb url',
+    /mongodb(?:\+srv)?:\/\/[^\s:@/]+:[^\s:@/]+@[^\s/]+/i,
+    'mongodb+srv://owner:hunter22@cluster0.example.org',
+  ],
   ['redis url', /rediss?:\/\/[^\s:@/]*:[^\s:@/]+@[^\s/]+/i, 'redis://:hunter22@cache.example.org'],
   ['amqp url', /amqps?:\/\/[^\s:@/]+:[^\s:@/]+@[^\s/]+/i, 'amqp://guest:hunter22@mq.example.org'],
-  ['basic authorization', /authorization["']?\s*[:=]\s*["']?basic\s+[a-z0-9+/]{16,}={0,2}/i, 'Authorization: Basic c29tZW9uZTpzM2NyZXRwdw=='],
-  ['bearer authorization', /authorization["']?\s*[:=]\s*["']?bearer\s+[\w.~+/-]{20,}=*/i, 'authorization: "Bearer abcdefghij.klmnopqrst.uvw'],
-  ['curl user', /\bcurl\b(?:[^\n]{0,200}?)\s(?:-u|--user)[=\s]["']?\w+:[^\s"']{3,}/, 'curl -s https://example.org --user me:secretpw'],
+  [
+    'basic authorization',
+    /authorization["']?\s*[:=]\s*["']?basic\s+[a-z0-9+/]{16,}={0,2}/i,
+    'Authorization: Basic c29tZW9uZTpzM2NyZXRwdw==',
+  ],
+  [
+    'bearer authorization',
+    /authorization["']?\s*[:=]\s*["']?bearer\s+[\w.~+/-]{20,}=*/i,
+    'authorization: "Bearer abcdefghij.klmnopqrst.uvw',
+  ],
+  [
+    'curl user',
+    /\bcurl\b(?:[^\n]{0,200}?)\s(?:-u|--user)[=\s]["']?\w+:[^\s"']{3,}/,
+    'curl -s https://example.org --user me:secretpw',
+  ],
   [
     'generic api key',
     /(?:api[_-]?key|secret|token|passwd|password|credential)(?:[0-9a-z_\t .-]{0,20})[\s'"]{0,3}(?:=|>|:=|\|\||:|=>)[\x60'"\s=]{0,5}([0-9a-z_.=-]{10,150})(?:['"\n\r\s\x60;]|$)/i,
     'my_api_key = "abcdef0123456789abcd";',
   ],
-  ['password in code', /\bpass(?:word|wd|phrase)\s*=\s*(["'])(?:[^"'\n\\]|\\.){12,80}["']/i, 'password = "correct horse battery"'],
+  [
+    'password in code',
+    /\bpass(?:word|wd|phrase)\s*=\s*(["'])(?:[^"'\n\\]|\\.){12,80}["']/i,
+    'password = "correct horse battery"',
+  ],
   ['azure storage', /AccountKey=[A-Za-z0-9+/]{86}==/, `AccountKey=${'Abc0'.repeat(21)}Ab==`],
   ['gcp service account', /"type":\s*"service_account"/, '"type": "service_account"'],
-  ['gcp oauth client', /\b\d{12}-[0-9a-z]{32}\.apps\.googleusercontent\.com\b/, `123456789012-${'a1'.repeat(16)}.apps.googleusercontent.com`],
-  ['teams webhook', /https:\/\/[a-z0-9]+\.webhook\.office\.com\/webhookb2\/[a-z0-9@-]+\/IncomingWebhook\/[a-z0-9]{32}\/[a-z0-9-]+/, `https://acme.webhook.office.com/webhookb2/a@b/IncomingWebhook/${'a1'.repeat(16)}/c`],
-  ['discord webhook', /https:\/\/discord(?:app)?\.com\/api\/webhooks\/[0-9]{17,20}\/[\w-]{60,70}/, `https://discord.com/api/webhooks/123456789012345678/${'abcde'.repeat(13)}`],
-  ['kubernetes secret', /\bkind:[ \t]*["']?secret["']?\s[\s\S]{0,200}?\bdata:\s{0,80}[ \t]+[\w.-]+:[ \t]*["']?[a-z0-9+/]{10,}/i, 'kind: Secret\nmetadata:\n  name: x\ndata:\n  password: aHVudGVyMjIyMjI='],
+  [
+    'gcp oauth client',
+    /\b\d{12}-[0-9a-z]{32}\.apps\.googleusercontent\.com\b/,
+    `123456789012-${'a1'.repeat(16)}.apps.googleusercontent.com`,
+  ],
+  [
+    'teams webhook',
+    /https:\/\/[a-z0-9]+\.webhook\.office\.com\/webhookb2\/[a-z0-9@-]+\/IncomingWebhook\/[a-z0-9]{32}\/[a-z0-9-]+/,
+    `https://acme.webhook.office.com/webhookb2/a@b/IncomingWebhook/${'a1'.repeat(16)}/c`,
+  ],
+  [
+    'discord webhook',
+    /https:\/\/discord(?:app)?\.com\/api\/webhooks\/[0-9]{17,20}\/[\w-]{60,70}/,
+    `https://discord.com/api/webhooks/123456789012345678/${'abcde'.repeat(13)}`,
+  ],
+  [
+    'kubernetes secret',
+    /\bkind:[ \t]*["']?secret["']?\s[\s\S]{0,200}?\bdata:\s{0,80}[ \t]+[\w.-]+:[ \t]*["']?[a-z0-9+/]{10,}/i,
+    'kind: Secret\nmetadata:\n  name: x\ndata:\n  password: aHVudGVyMjIyMjI=',
+  ],
   ['netrc', /\bmachine\s+\S+\s+login\s+\S+\s+password\s+\S+/, 'machine example.org login me password hunter22'],
   ['npmrc', /\/\/[\w./-]+\/:_authToken=[\w-]{20,}/, '//registry.example.org/:_authToken=abcdef0123456789abcd'],
-  ['nuget', /<add key="(?:ClearTextPassword|Password)"\s*value="[^"\n]{6,}"\s*\/>/i, '<add key="ClearTextPassword" value="hunter2222" />'],
+  [
+    'nuget',
+    /<add key="(?:ClearTextPassword|Password)"\s*value="[^"\n]{6,}"\s*\/>/i,
+    '<add key="ClearTextPassword" value="hunter2222" />',
+  ],
   ['private key, putty', /PuTTY-User-Key-File-[23]: [\w-]+/, 'PuTTY-User-Key-File-2: ssh-rsa'],
   ['twilio account', /\bAC[a-f0-9]{32}\b/, `AC${'0a'.repeat(16)}`],
-  ['card in code', /\bcard(?:_?number)?["']?\s*[:=]\s*["']?(?:4\d{15}|5[1-5]\d{14})\b/i, 'cardNumber: "4111111111111111"'],
+  [
+    'card in code',
+    /\bcard(?:_?number)?["']?\s*[:=]\s*["']?(?:4\d{15}|5[1-5]\d{14})\b/i,
+    'cardNumber: "4111111111111111"',
+  ],
 ];
 
 const PREFIXED_END = '(?:[\'|"|\\n|\\r|\\s|\\x60|;]|$)';

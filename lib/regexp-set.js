@@ -2,24 +2,30 @@
 'use strict';
 
 /**
- * SafeRegExpSet: many patterns asked at once which of them match somewhere in a text. V8 validates each pattern, the native
- * engine runs them all; result `i` is what `new RegExp(patterns[i], flags).test(text)` gives.
+ * SafeRegExpSet: many patterns asked at once which of them match somewhere in a text. V8 validates each pattern, the
+ * native engine runs them all; result `i` is what `new RegExp(patterns[i], flags).test(text)` gives.
  */
 
 const { isRegExp } = require('node:util').types;
 const { isBytes } = require('./content.js');
 const { outOfRange, wrongType } = require('./errors.js');
 const native = require('./native.js');
-const { integer, readOptions, table } = require('./options.js');
+const { limitsOf } = require('./regexp-options.js');
 
 /** Bounds of a set: the number of its patterns, and the length of their sources together. */
 const MAX_PATTERNS = 65_536;
 const MAX_SOURCE_LENGTH = 1 << 24;
 
-const OPTIONS = table({ memoryLimit: integer(65_536, 2 ** 32, 64 * 2 ** 20) });
+/** From this length on it pays to ask V8 whether a text is Latin-1. */
+const LONG = 256;
+
+/** V8 knows at once that a one-byte string has no such character, and stops at the first one in another. */
+const WIDE = /[^\0-\xff]/;
 
 /** RegExp's own, which other code may replace. */
 const Expression = RegExp;
+const { exec } = RegExp.prototype;
+const { apply } = Reflect;
 const getSource = getter('source');
 /** The flags that change what matches; not all at once by `flags`, which asks for them where other code may answer. */
 const FLAGS = Object.entries({
@@ -39,12 +45,12 @@ class SafeRegExpSet {
   /**
    * @param {(string | RegExp)[]} patterns
    * @param {string} [flags]
-   * @param {{ memoryLimit?: number }} [options]
+   * @param {unknown} [options]
    */
   constructor(patterns, flags, options) {
     if (!Array.isArray(patterns)) throw wrongType('patterns', 'an array of strings and RegExps');
     if (flags !== undefined && typeof flags !== 'string') throw wrongType('flags', 'a string');
-    const { memoryLimit } = readOptions(options, OPTIONS);
+    const { memoryLimit, budget } = limitsOf(options);
     if (patterns.length > MAX_PATTERNS) throw outOfRange('patterns.length', `at most ${MAX_PATTERNS}`);
     /** @type {string[]} */
     const sources = [];
@@ -57,12 +63,12 @@ class SafeRegExpSet {
         throw wrongType(`patterns[${index}]`, 'a string or a RegExp');
       }
       const validated = new Expression(pattern, flags);
-      sources.push(Reflect.apply(getSource, validated, []));
-      allFlags.push(FLAGS.map(([flag, get]) => (Reflect.apply(get, validated, []) ? flag : '')).join(''));
+      sources.push(apply(getSource, validated, []));
+      allFlags.push(FLAGS.map(([flag, get]) => (apply(get, validated, []) ? flag : '')).join(''));
       length += sources[index].length;
       if (length > MAX_SOURCE_LENGTH) throw outOfRange('the length of all patterns', `at most ${MAX_SOURCE_LENGTH}`);
     }
-    this.#native = native.regexpSetCompile(sources, allFlags, memoryLimit);
+    this.#native = native.regexpSetCompile(sources, allFlags, memoryLimit, budget);
     this.#sources = Object.freeze(sources);
   }
 
@@ -73,7 +79,7 @@ class SafeRegExpSet {
    * @returns {boolean}
    */
   test(input) {
-    if (typeof input === 'string') return this.#native.test(input);
+    if (typeof input === 'string') return this.#native.test(input, isLatin1(input));
     if (isBytes(input)) return this.#native.testBytes(input);
     throw wrongType('input', 'a string or a Uint8Array');
   }
@@ -85,7 +91,7 @@ class SafeRegExpSet {
    * @returns {number[]}
    */
   match(input) {
-    if (typeof input === 'string') return this.#native.match(input);
+    if (typeof input === 'string') return this.#native.match(input, isLatin1(input));
     if (isBytes(input)) return this.#native.matchBytes(input);
     throw wrongType('input', 'a string or a Uint8Array');
   }
@@ -97,6 +103,15 @@ class SafeRegExpSet {
   get sources() {
     return this.#sources;
   }
+}
+
+/**
+ * Whether a text is Latin-1, where that is worth asking.
+ *
+ * @param {string} text
+ */
+function isLatin1(text) {
+  return text.length < LONG ? undefined : apply(exec, WIDE, [text]) === null;
 }
 
 /**

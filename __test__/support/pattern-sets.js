@@ -1,19 +1,25 @@
 'use strict';
 
 /**
- * Random sets of patterns for SafeRegExpSet: words, and around them what decides how far a match can reach; and texts in
- * which the words stand alone, side by side, and far apart.
+ * Random sets of patterns for SafeRegExpSet: words, and around them what decides how far a match can reach; and texts
+ * in which the words stand alone, side by side, and far apart.
  */
 
 const WORDS = ['ab', 'abc', 'ba', 'key', 'kEy', 'AB', 'ss', 'sk', 'aa', 'a-b', '-----', 'token'];
-const CLASSES = ['[ab]', '[a-z]', '\\w', '\\W', '\\s', '\\S', '.', '[^a]', '\\d', '[_\\-]', '[^]', '[a-c1]', 'é', '[à-ÿ]', '中', 'a', ' '];
+const CLASSES = [
+  '[ab]', '[a-z]', '\\w', '\\W', '\\s', '\\S', '.', '[^a]', '[\\d\\D]', '\\d', '[_\\-]', '[a-c1]', 'é',
+  '[à-ÿ]', '中', 'a', ' ',
+];
 const COUNTS = ['', '', '', '?', '{2}', '{0,2}', '{1,3}', '??', '{1,3}?'];
 /** Few of these in one pattern, or V8 never ends. */
 const LONG_COUNTS = ['*', '+', '{3,}', '{0,20}', '*?', '+?', '{2,}?', '{0,70}'];
 const ASSERTIONS = ['\\b', '\\B', '^', '$', '\\b', '$'];
 const LOOKS = ['?=', '?!', '?<=', '?<!'];
 const FLAGS = ['', '', '', 'i', 'i', 'u', 'iu', 's', 'm', 'im', 'y', 'g', 'v', 'iv'];
-const NARROW = ['ab', 'abc', 'aB', 'ba', 'key', 'KEY', 'token', '-----', '-', ' ', 'a', 'b', 'k', '\n', '1', '_', 'é', '\u00a0', 'ss', 'sk'];
+const NARROW = [
+  'ab', 'abc', 'aB', 'ba', 'key', 'KEY', 'token', '-----', '-', ' ', 'a', 'b', 'k', '\n', '1', '_', 'é',
+  '\u00a0', 'ss', 'sk',
+];
 const WIDE = ['ſ', '\u212a', '中', '😀', '\ud83d', '\ude00', '\u2028'];
 
 class PatternSetGenerator {

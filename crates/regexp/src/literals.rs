@@ -234,11 +234,20 @@ pub(crate) struct Hull {
 
 impl Hull {
     #[inline]
-    pub(crate) fn contains(&self, unit: u16) -> bool {
-        if unit > 0xFF {
-            return self.beyond;
-        }
-        self.latin1[usize::from(unit >> 6)] >> (unit & 0x3F) & 1 != 0
+    pub(crate) fn has_latin1(&self, character: u8) -> bool {
+        self.latin1[usize::from(character >> 6)] >> (character & 0x3F) & 1 != 0
+    }
+
+    /// Whether a character above U+00FF may be in it.
+    #[inline]
+    pub(crate) fn has_beyond(&self) -> bool {
+        self.beyond
+    }
+
+    /// Whether a character above U+007F may be in it.
+    #[inline]
+    pub(crate) fn has_wide(&self) -> bool {
+        self.beyond || self.latin1[2] | self.latin1[3] != 0
     }
 
     fn add(&mut self, set: &Set) {
@@ -248,28 +257,6 @@ impl Hull {
             }
             self.beyond |= high > 0xFF;
         }
-    }
-}
-
-impl Reach {
-    /// How far matches can go on from `from` back to `to`.
-    #[inline]
-    pub(crate) fn back<T: Copy + Into<u16>>(&self, text: &[T], from: usize, to: usize) -> usize {
-        let mut place = from;
-        while place > to && self.hull.contains(text[place - 1].into()) {
-            place -= 1;
-        }
-        place
-    }
-
-    /// How far matches can go on from `from` to `to`.
-    #[inline]
-    pub(crate) fn forth<T: Copy + Into<u16>>(&self, text: &[T], from: usize, to: usize) -> usize {
-        let mut place = from;
-        while place < to && self.hull.contains(text[place].into()) {
-            place += 1;
-        }
-        place
     }
 }
 
@@ -305,5 +292,66 @@ fn collect(node: &Node, reach: &mut Reach) {
             // The group may stand in a lookaround.
             reach.hull = Hull { latin1: [u64::MAX; 4], beyond: true };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::characters::Characters;
+    use crate::pattern::{Flags, Limits, Pattern};
+
+    fn root(source: &str, flags: &str) -> Node {
+        let source: Vec<u16> = source.encode_utf16().collect();
+        let flags = Flags::parse(flags).expect("known flags");
+        let pattern = Pattern::compile(&source, flags, &Characters::default(), Limits::default());
+        pattern.expect("a pattern that compiles").root().clone()
+    }
+
+    /// The strings, and the characters before and after.
+    fn found(source: &str, flags: &str) -> Option<(Vec<String>, Option<u32>, Option<u32>)> {
+        let Required { strings, before, after } = required(&root(source, flags))?;
+        let strings = strings.into_iter().map(|string| String::from_utf8(string).expect("ASCII"));
+        Some((strings.collect(), before, after))
+    }
+
+    fn expect(source: &str, flags: &str, strings: &[&str], before: Option<u32>, after: Option<u32>) {
+        let strings = strings.iter().map(ToString::to_string).collect();
+        assert_eq!(found(source, flags), Some((strings, before, after)), "/{source}/{flags}");
+    }
+
+    #[test]
+    fn strings_that_every_match_has() {
+        expect("key", "", &["key"], Some(0), Some(0));
+        expect("KEY", "i", &["key"], Some(0), Some(0));
+        expect(r"\bghp_[0-9a-z]{36}\b", "", &["ghp_"], Some(0), Some(36));
+        expect(r"[\w.-]{0,50}?(?:token)\s*=", "i", &["token"], Some(50), None);
+        expect("api[_-]?key", "", &["api-key", "api_key", "apikey"], Some(0), Some(0));
+        expect(r"\d{2,4}(?:secret|passw(?:or)?d)x?", "", &["passwd", "password", "secret"], Some(4), Some(1));
+        expect(r"(?=password)\w+ab", "", &["ab"], None, Some(0));
+        expect("(?:(?:ab)+c)?xyz", "", &["xyz"], None, Some(0));
+    }
+
+    #[test]
+    fn patterns_without_such_strings() {
+        for source in [r"\d+", "a", "ab|c", "(?:ab)?", "[]", "é中", r"(?=ab)\d", "(?!ab)", "[a-z]{5}"] {
+            assert_eq!(found(source, ""), None, "/{source}/");
+        }
+        // U+017F and U+212A are s and k there.
+        assert_eq!(found("sk", "iu"), None);
+        expect("skab", "iu", &["ab"], Some(2), Some(0));
+    }
+
+    #[test]
+    fn how_far_patterns_look() {
+        let around = |source: &str| {
+            let reach = reach(&root(source, ""));
+            (reach.behind, reach.ahead)
+        };
+        assert_eq!(around("ab"), (Some(0), Some(0)));
+        assert_eq!(around(r"\bab$"), (Some(1), Some(1)));
+        assert_eq!(around("(?<=abc)d(?=e{2,5})"), (Some(3), Some(5)));
+        assert_eq!(around("(?<!^a)d(?=(?<=x)e\\b)"), (Some(2), Some(2)));
+        assert_eq!(around("(?<=a*)b(?!c+)"), (None, None));
     }
 }

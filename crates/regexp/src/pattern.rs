@@ -197,6 +197,15 @@ impl Pattern {
         self.program.flags
     }
 
+    /// The same with another tree, which has no other groups.
+    pub(crate) fn with_root(&self, root: Node) -> Pattern {
+        let Program { flags, groups, limits, .. } = *self.program;
+        let (names, named) = (self.program.names.clone(), self.program.named.clone());
+        let (canonical, claims) = (self.program.canonical.clone(), claims(&root));
+        let program = Program { root, flags, groups, names, named, canonical, claims, limits };
+        Pattern { program: Arc::new(program) }
+    }
+
     /// A matcher of its own for one thread.
     pub fn matcher(&self) -> Result<Matcher, Error> {
         let Program { root, flags, groups, canonical, claims, .. } = &*self.program;

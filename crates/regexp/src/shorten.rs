@@ -1,0 +1,91 @@
+//! A pattern made smaller for the one question whether it matches somewhere: [`crate::pattern_set`] asks no other.
+//!
+//! Where a match starts with a loop, there is also one that starts later, with as few iterations as the loop allows; where
+//! it ends with one, there is also one that ends earlier. So `[\w.-]{0,50}key\s*=\s*\w{8,}` is asked as `key\s*=\s*\w{8}`.
+
+use crate::ir::Node;
+
+/// A pattern that matches somewhere in a text exactly if `root`, which is not sticky, does.
+pub(crate) fn shorten(root: &Node) -> Node {
+    let mut shorter = root.clone();
+    // What a loop has captured may be asked for elsewhere.
+    if !root.has_reference() {
+        trim(&mut shorter, End::First);
+        trim(&mut shorter, End::Last);
+    }
+    shorter
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    First,
+    Last,
+}
+
+fn trim(node: &mut Node, end: End) {
+    match node {
+        Node::Empty
+        | Node::Class(_)
+        | Node::Assertion(_)
+        | Node::Look { .. }
+        | Node::BackReference { .. } => {}
+        Node::Repetition { min: 0, .. } => *node = Node::Empty,
+        Node::Repetition { min, max, body, .. } => {
+            *max = Some(*min);
+            if *min == 1 {
+                trim(body, end);
+            }
+        }
+        Node::Capture(_, body) => trim(body, end),
+        Node::Alternation(branches) => branches.iter_mut().for_each(|branch| trim(branch, end)),
+        Node::Concatenation(parts) => {
+            let trim_part = |part: &mut Node| {
+                trim(part, end);
+                // What has become empty lets the next one come to the end.
+                !is_empty(part)
+            };
+            let _ = match end {
+                End::First => parts.iter_mut().find_map(|part| trim_part(part).then_some(())),
+                End::Last => parts.iter_mut().rev().find_map(|part| trim_part(part).then_some(())),
+            };
+        }
+    }
+}
+
+fn is_empty(node: &Node) -> bool {
+    match node {
+        Node::Empty => true,
+        Node::Capture(_, body) => is_empty(body),
+        Node::Concatenation(parts) => parts.iter().all(is_empty),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::characters::Characters;
+    use crate::pattern::{Flags, Limits, Pattern};
+
+    fn root(source: &str) -> Node {
+        let source: Vec<u16> = source.encode_utf16().collect();
+        let limits = Limits { backreference_steps: Some(1000), ..Limits::default() };
+        let pattern = Pattern::compile(&source, Flags::default(), &Characters::default(), limits);
+        pattern.expect("a pattern that compiles").root().clone()
+    }
+
+    #[test]
+    fn loops_at_the_ends_go() {
+        for (long, short) in [
+            (r"[\w.]{0,50}?key\s*=\s*\w{8,}", r"(?:)key\s*=\s*\w{8}"),
+            ("a*b+c*d+e*", "(?:)(?:b){1}c*(?:d){1}(?:)"),
+            ("(x|y*)z|w+", "(x|)z|(?:w){1}"),
+            (r"\ba*b", r"\ba*b"),
+            ("(?=a*)b*", "(?=a*)(?:)"),
+            (r"(a+)b\1", r"(a+)b\1"),
+        ] {
+            let expected = format!("{:?}", root(short));
+            assert_eq!(format!("{:?}", shorten(&root(long))), expected, "/{long}/");
+        }
+    }
+}

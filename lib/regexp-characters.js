@@ -27,11 +27,6 @@ const HAS_FLAG_I = /i/;
 const HAS_FLAG_V = /v/;
 const IS_CLASS = /\[/;
 
-/**
- * V8 before 13 (in Node 20 and 22) folds some of what stands in a class with the flag v and not the rest, and in set
- * operations loses characters of `\q{…}` that are not in order. It is asked what such classes match.
- */
-const HAS_OWN_CLASSES = Number.parseInt(process.versions.v8, 10) < 13;
 const IS_CLASS_NAME = /^i?v\[/;
 
 /**
@@ -43,12 +38,10 @@ const IS_CLASS_NAME = /^i?v\[/;
  * @param {string} flags of the same
  */
 function provide(native, source, flags) {
-  const asksAboutClasses = HAS_OWN_CLASSES && test(HAS_FLAG_V, flags) && test(IS_CLASS, source);
+  const asksAboutClasses = test(HAS_FLAG_V, flags) && test(IS_CLASS, source);
+  const mayFold = test(HAS_FLAG_I, flags) || test(SWITCHES_CASE, source);
   if (asksAboutClasses) native.regexpAskAboutClasses();
-  else {
-    if (!test(MAY_NEED, source)) return;
-    if (!test(HAS_FLAG_I, flags) && !test(IS_PROPERTY, source) && !test(SWITCHES_CASE, source)) return;
-  }
+  else if (!test(MAY_NEED, source) || (!mayFold && !test(IS_PROPERTY, source))) return;
   const names = native.regexpNeeds(source, flags);
   for (let place = 0; place < names.length; place++) {
     const name = names[place];
@@ -60,8 +53,8 @@ function provide(native, source, flags) {
 }
 
 /**
- * A property is asked for by what stands in its braces, and under the flags i and v as `p{…}` or `P{…}`: what it matches
- * there is no matter of folding alone, and differs between versions of V8.
+ * A property is asked for by what stands in its braces, and under the flags i and v as `p{…}` or `P{…}`: what
+ * it matches there is no matter of folding alone, and differs between versions of V8.
  *
  * @param {Native} native
  * @param {string} name
@@ -80,8 +73,9 @@ function provideProperty(native, name) {
 let cased;
 
 /**
- * Which characters a class matches, of those about which V8 may be of its own opinion: the ones that have case, and those
- * that the class names.
+ * Which characters a class of the flag v matches, of those about which V8 may be of its own opinion: the ones that have
+ * case, and those that the class names. V8 11 (Node 20) loses characters of `\q{…}` in set operations, 12 does not fold
+ * some, and up to now 14 does not where strings stand beside them.
  *
  * @param {string} name flags and class
  */
@@ -108,7 +102,7 @@ function answersAbout(name) {
   for (let place = 0; place < cased.length; place++) ask(cased[place]);
   const named = /\\[ux]\{?([0-9a-fA-F]+)(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|[^\0-\x7f]/gu;
   for (let match; (match = apply(exec, named, [source])) !== null; ) {
-    const first = match[1] === undefined ? apply(codePointAt, match[0], [0]) : parseInt(match[1], 16);
+    const first = match[1] === undefined ? codePoint(match[0], 0) : parseInt(match[1], 16);
     if (match[2] === undefined) ask(first);
     else ask(0x10000 + ((first & 0x3ff) << 10) + (parseInt(match[2], 16) & 0x3ff));
   }
@@ -233,7 +227,7 @@ function rangesOf(source, flags) {
     while (segments[place].end <= start) place++;
     for (let other = place; other < segments.length && segments[other].start < end; other++) {
       const segment = segments[other];
-      pairs[pairs.length] = start <= segment.start ? segment.low : apply(codePointAt, text, [start]);
+      pairs[pairs.length] = start <= segment.start ? segment.low : codePoint(text, start);
       pairs[pairs.length] = end >= segment.end ? segment.high : lastCodePoint(text, end);
     }
   }
@@ -248,7 +242,7 @@ function lastCodePoint(text, end) {
   const unit = apply(charCodeAt, text, [end - 1]);
   // In this text a low surrogate that follows a high one is the second half of a pair.
   return (unit & 0xfc00) === 0xdc00 && (apply(charCodeAt, text, [end - 2]) & 0xfc00) === 0xd800
-    ? apply(codePointAt, text, [end - 2])
+    ? codePoint(text, end - 2)
     : unit;
 }
 
@@ -321,8 +315,8 @@ function confirm(left, right, first, end, pairs) {
   }
   if (end - first <= 256 && test(new PlainRegExp(`${source}$`, 'iu'), text)) {
     for (let place = first; place < end; place++) {
-      pairs[pairs.length] = apply(codePointAt, left[place], [0]);
-      pairs[pairs.length] = apply(codePointAt, right[place], [0]);
+      pairs[pairs.length] = codePoint(left[place], 0);
+      pairs[pairs.length] = codePoint(right[place], 0);
     }
   } else if (end - first > 1) {
     const middle = (first + end) >> 1;
@@ -361,9 +355,17 @@ function int32Array(values) {
   return array;
 }
 
+/**
+ * @param {string} text
+ * @param {number} index of a character in it
+ */
+function codePoint(text, index) {
+  return /** @type {number} */ (apply(codePointAt, text, [index]));
+}
+
 /** @param {string} text */
 function isOneCharacter(text) {
-  return text.length === 1 || (text.length === 2 && apply(codePointAt, text, [0]) > 0xffff);
+  return text.length === 1 || (text.length === 2 && codePoint(text, 0) > 0xffff);
 }
 
 /**

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * Sequences that may be members of the properties of strings, such as `\p{RGI_Emoji}`. Loaded when a pattern with the flag
- * v names such a property; V8 then says of each sequence whether it is one.
+ * Sequences that may be members of the properties of strings, such as `\p{RGI_Emoji}`. Loaded when a pattern with the
+ * flag v names such a property; V8 then says of each sequence whether it is one.
  *
  * This file is loaded late, so it uses nothing that can have been patched: what it needs of that kind it is given.
  */

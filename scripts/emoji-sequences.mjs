@@ -37,7 +37,8 @@ const missing = strings.filter((string) => !made.has(string));
 // Those of a newer Unicode than this Node's are made of characters that it does not take for emoji.
 const unexplained = missing.filter((string) => !/\P{Assigned}/u.test(string));
 const known = strings.length - missing.length;
-console.log(`${joined.size} joined, ${tagged.size} tagged; ${made.size} candidates, ${known} of ${strings.length} made up`);
+const counts = `${joined.size} joined, ${tagged.size} tagged; ${made.size} candidates`;
+console.log(`${counts}, ${known} of ${strings.length} made up`);
 if (unexplained.length > 0) {
   console.error(`not made up: ${unexplained.map((string) => JSON.stringify(string)).join(' ')}`);
   process.exitCode = 1;

@@ -89,3 +89,9 @@ impl HotFunction for PanicOnThread {
         Ok(call.undefined())
     }
 }
+
+/// The work of regular expressions on this thread since the last call, in steps.
+#[napi(catch_unwind)]
+pub fn regexp_work() -> f64 {
+    holdfast_regexp::take_work() as f64
+}

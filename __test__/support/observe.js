@@ -55,7 +55,8 @@ const OPERATIONS = {
 };
 
 /** What a template may contain; names are those of the pattern's groups. */
-const TEMPLATES = ['$&', '$1', '$2', '$12', '$01', '$00', '$0', '$3', '$99', '$`', "$'", '$$', '$', '$<', '-', 'é', '中', '$<no>'];
+const NUMBERS = ['$1', '$2', '$12', '$01', '$00', '$0', '$3', '$99'];
+const TEMPLATES = [...NUMBERS, '$&', '$`', "$'", '$$', '$', '$<', '-', 'é', '中', '$<no>'];
 
 /**
  * A random operation on `text` for the `turn`th time: the operations take turns.

@@ -14,6 +14,8 @@ const atoms = require('./pattern-atoms.js');
 const HAS_MODIFIERS = accepts('(?i:a)');
 const HAS_DUPLICATE_NAMES = accepts('(?<a>b)|(?<a>c)');
 
+const MODIFIERS = ['(?i:', '(?-i:', '(?s:', '(?m:', '(?-s:', '(?-m:', '(?i-s:', '(?ms-i:', '(?s-:', '(?im:'];
+
 /** Steps that V8 may take for one match of one text, by the estimate. */
 const STEPS = 1_000_000;
 const LENGTHS = [320, 40, 30, 24, 18, 14, 11, 8, 6, 4, 2];
@@ -132,8 +134,7 @@ class PatternGenerator {
       return { kind: 'group', open, body: this.#disjunction(depth - 1) };
     }
     if (choice === 3 && HAS_MODIFIERS) {
-      const open = random.pick(['(?i:', '(?-i:', '(?s:', '(?m:', '(?-s:', '(?-m:', '(?i-s:', '(?ms-i:', '(?s-:', '(?im:']);
-      return { kind: 'group', open, body: this.#disjunction(depth - 1) };
+      return { kind: 'group', open: random.pick(MODIFIERS), body: this.#disjunction(depth - 1) };
     }
     if (choice === 4 && HAS_DUPLICATE_NAMES && random.below(2) === 0) return this.#sameNameTwice(depth);
     return { kind: 'group', open: '(?:', body: this.#disjunction(depth - 1) };
@@ -255,7 +256,7 @@ class PatternGenerator {
     if (choice < 7) return this.#property(!isNegated);
     if (choice < 8 && !isNegated) return atom(...random.pick(atoms.CLASS_STRINGS));
     if (choice < 10 && isUnion) {
-      return atom(...random.pick([...atoms.CLASS_ITEMS.filter(([text]) => text !== '!-~'), ...atoms.UNICODE_CLASS_ITEMS]));
+      return atom(...random.pick(random.below(2) === 0 ? atoms.CLASS_ITEMS : atoms.UNICODE_CLASS_ITEMS));
     }
     if (choice < 11) return this.#folded();
     const character = random.pick(atoms.SET_CHARACTERS);
@@ -282,7 +283,7 @@ class PatternGenerator {
   }
 
   #noise(most) {
-    const pool = this.random.pick([atoms.NOISE, atoms.LETTERS, atoms.HALVES, [...atoms.FOLDED, ...atoms.LETTERS], atoms.EMOJI]);
+    const pool = this.random.pick([atoms.NOISE, atoms.LETTERS, atoms.HALVES, atoms.FOLDED, atoms.EMOJI]);
     return this.random.list(most, () => this.random.pick(pool)).join('');
   }
 

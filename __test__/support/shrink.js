@@ -1,23 +1,24 @@
 'use strict';
 
 /**
- * Makes a failing case smaller: takes parts out of its strings, and out of the lists and numbers beside them, as long as
- * it still fails. Gives up after a number of trials, and returns the smallest case found.
+ * Makes a failing case smaller: takes parts out of its strings and lowers its numbers, as long as it still fails. Gives
+ * up after some seconds, and returns the smallest case found.
  */
 
 /**
  * @template {Record<string, unknown>} Case
  * @param {Case} failing
  * @param {(candidate: Case) => boolean} stillFails
- * @param {number} [trials]
+ * @param {number} [milliseconds]
  * @returns {Case}
  */
-function shrink(failing, stillFails, trials = 4000) {
+function shrink(failing, stillFails, milliseconds = 4000) {
+  const end = performance.now() + milliseconds;
   let smallest = failing;
   for (let improved = true; improved; ) {
     improved = false;
     for (const candidate of smaller(smallest)) {
-      if (trials-- <= 0) return smallest;
+      if (performance.now() > end) return smallest;
       if (!stillFails(candidate)) continue;
       smallest = candidate;
       improved = true;

@@ -160,3 +160,12 @@ proptest! {
         prop_assert!(progress.steps() <= most, "{} steps, {} at most", progress.steps(), most);
     }
 }
+
+/// What captures in lookarounds cost in memory: a text of a megabyte is within the default limit.
+#[test]
+fn captures_in_lookarounds_fit_into_memory() {
+    let mut case = Case::new("(?:(?=(a*))a)*", Flags::default()).unwrap();
+    let text = vec![b'a'; 1_000_000];
+    let found = case.find_narrow(&text, 0, &mut Progress::new(true));
+    assert_eq!(found, Some(vec![0, 1_000_000, 999_999, 1_000_000]));
+}

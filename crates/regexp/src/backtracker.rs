@@ -90,6 +90,9 @@ enum Trail {
     Outcomes(u32),
 }
 
+/// Entries of the trail that stay when a long lookaround has ended.
+const TRAIL_KEPT: usize = 4096;
+
 /// Memory that runs reuse.
 #[derive(Default)]
 pub(crate) struct Scratch {
@@ -267,10 +270,10 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                     }
                     steps += (at - from) as u64;
                     if follow != NONE {
-                        let follow = &program.sets[follow as usize];
+                        let follow = &program.leads[follow as usize];
                         let end = at;
                         loop {
-                            if at < text.len() && follow.contains(next::<U, PAIRS>(text, at).0) {
+                            if follow.admits(text, at) {
                                 break;
                             }
                             if at == low {
@@ -287,12 +290,34 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                     pc += 1;
                     continue 'step;
                 }
-                Inst::Try { other } => {
+                Inst::Try { other, guards } => {
+                    if guards != NONE {
+                        let (this, that) = &program.guards[guards as usize];
+                        if !this.admits(text, at) {
+                            pc = other as usize;
+                            continue 'step;
+                        }
+                        if !that.admits(text, at) {
+                            pc += 1;
+                            continue 'step;
+                        }
+                    }
                     push!(stack, Entry::new(BRANCH, other, at as u32, trail.len() as u32));
                     pc += 1;
                     continue 'step;
                 }
-                Inst::TryLast { preferred } => {
+                Inst::TryLast { preferred, guards } => {
+                    if guards != NONE {
+                        let (this, that) = &program.guards[guards as usize];
+                        if !this.admits(text, at) {
+                            pc += 1;
+                            continue 'step;
+                        }
+                        if !that.admits(text, at) {
+                            pc = preferred as usize;
+                            continue 'step;
+                        }
+                    }
                     push!(stack, Entry::new(BRANCH, pc as u32 + 1, at as u32, trail.len() as u32));
                     pc = preferred as usize;
                     continue 'step;
@@ -429,6 +454,9 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                 }
                 steps += (trail.len() - frame.trail as usize) as u64;
                 trail.truncate(frame.trail as usize);
+                if trail.capacity() > TRAIL_KEPT && trail.len() < TRAIL_KEPT / 2 {
+                    trail.shrink_to(TRAIL_KEPT);
+                }
                 if outcomes != NIL && !frame.negative && !frames.is_empty() {
                     push!(trail, Trail::Outcomes(outcomes));
                 }
@@ -483,14 +511,14 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                     if let Inst::Run { follow, .. } = insts[place]
                         && follow != NONE
                     {
-                        let follow = &program.sets[follow as usize];
+                        let follow = &program.leads[follow as usize];
                         let from = at;
                         // `at` lies before the end.
-                        while !follow.contains(next::<U, PAIRS>(text, at).0) && at > low {
+                        while !follow.admits(text, at) && at > low {
                             at = previous::<U, PAIRS>(text, at).1;
                         }
                         steps += (from - at) as u64;
-                        if at == low && !follow.contains(next::<U, PAIRS>(text, at).0) {
+                        if at == low && !follow.admits(text, at) {
                             continue;
                         }
                     }
@@ -517,10 +545,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                             left -= 1;
                         }
                         steps += 1;
-                        if follow == NONE
-                            || at < text.len()
-                                && program.sets[follow as usize].contains(next::<U, PAIRS>(text, at).0)
-                        {
+                        if follow == NONE || program.leads[follow as usize].admits(text, at) {
                             found = true;
                             break;
                         }

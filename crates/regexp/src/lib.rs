@@ -30,6 +30,7 @@ mod start;
 mod tester;
 mod units;
 mod utf8;
+mod work;
 
 pub use characters::Characters;
 #[doc(hidden)]
@@ -37,3 +38,4 @@ pub use lower::{ClassMembers, class_members};
 pub use pattern::{Error, Flags, Haystack, Limits, Matcher, Offset, Pattern, Subject};
 pub use pattern_set::{PatternSet, SetError};
 pub use tester::Table;
+pub use work::take_work;

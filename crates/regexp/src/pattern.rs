@@ -18,6 +18,7 @@ use crate::search::{Backtracker, Progress, offset};
 use crate::source::Name;
 use crate::tester::{Table, Tester};
 use crate::utf8::Decoded;
+use crate::work::add;
 
 /// The flags of a RegExp that change what it matches. `d` changes only what is returned, `g` only where it starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -210,7 +211,6 @@ impl Pattern {
             tester: None,
             tests: 0,
             slots: vec![None; 2 * (*groups as usize + 1)],
-            steps: 0,
         })
     }
 }
@@ -267,8 +267,6 @@ pub struct Matcher {
     tester: Option<Tester>,
     tests: u32,
     slots: Vec<Option<NonMaxUsize>>,
-    /// Of the backtracker, and characters that automata went through.
-    steps: u64,
 }
 
 impl Matcher {
@@ -277,11 +275,6 @@ impl Matcher {
         let automata = [&self.latin1, &self.wide];
         automata.into_iter().flatten().map(Automaton::memory_usage).sum::<usize>()
             + self.backtracker.memory_usage()
-    }
-
-    /// Work done so far: instructions of the backtracker, and characters that automata went through.
-    pub fn steps(&self) -> u64 {
-        self.steps
     }
 
     /// Whether the pattern matches at or (unless sticky) after `from`, which is at most the haystack's length.
@@ -309,11 +302,13 @@ impl Matcher {
                             self.tester = Tester::build(&self.pattern.program.root, sticky);
                         }
                     }
+                    add((bytes.len() - from) as u64);
                     return Ok(latin1.is_match(bytes, from, sticky));
                 }
                 Haystack::Utf16(units) => {
                     let (bytes, _) = self.encoded(units, limits)?;
                     let from = Place::default().forward_to_unit(&bytes, from).byte;
+                    add((bytes.len() - from) as u64);
                     return Ok(self.wide()?.is_match(&bytes, from, sticky));
                 }
             }
@@ -460,7 +455,7 @@ impl Matcher {
             &mut progress,
             limits,
         )?;
-        self.steps += progress.steps();
+        add(progress.steps());
         if found {
             for (place, &slot) in self.backtracker.slots().iter().enumerate() {
                 offsets(place, offset(slot).map(|unit| decoded.byte_at(unit)));
@@ -489,14 +484,16 @@ impl Matcher {
                     }
                 }
                 let end = self.slots[1].filter(|_| found).map_or(bytes.len(), NonMaxUsize::get);
-                self.steps += (end - from) as u64;
+                add((end - from) as u64);
                 return Ok(found);
             }
             if bytes.len() - from >= LONG && !sticky {
-                if !latin1.find(bytes, from, sticky, &mut self.slots[..2]) {
+                let found = latin1.find(bytes, from, sticky, &mut self.slots[..2]);
+                start = self.slots[0].filter(|_| found).map_or(bytes.len(), NonMaxUsize::get);
+                add((start - from) as u64);
+                if !found {
                     return Ok(false);
                 }
-                start = self.slots[0].map_or(from, NonMaxUsize::get);
             }
         }
         self.find_by_backtracking(Haystack::Latin1(bytes), start, progress, limits, offsets)
@@ -511,6 +508,8 @@ impl Matcher {
         let sticky = self.pattern.program.flags.sticky;
         let mut slots = std::mem::take(&mut self.slots);
         let found = self.wide().map(|wide| wide.find(bytes, start.byte, sticky, &mut slots));
+        let end = slots[1].filter(|_| found == Ok(true)).map_or(bytes.len(), NonMaxUsize::get);
+        add((end - start.byte) as u64);
         if found == Ok(true) {
             let mut place = start;
             for (index, slot) in slots.iter().enumerate() {
@@ -570,7 +569,7 @@ impl Matcher {
             }
             Haystack::Utf16(units) => engine.find::<u16, false>(root, units, from, sticky, progress, limits),
         };
-        self.steps += progress.steps() - before;
+        add(progress.steps() - before);
         found
     }
 

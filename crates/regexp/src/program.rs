@@ -10,7 +10,7 @@
 use crate::ir::{Assertion, Node};
 use crate::pattern::Error;
 use crate::set::{LAST_CODE_UNIT, Set};
-use crate::units::UnitSet;
+use crate::units::{Unit, UnitSet};
 
 /// Instructions, which bounds the work of a step count linear in them.
 const MAX_INSTRUCTIONS: usize = 1 << 20;
@@ -37,7 +37,7 @@ pub(crate) enum Inst {
     },
     /// One unit.
     Unit(u16),
-    /// `min` to `max` characters of the set, and then a unit of `follow` if that is not [`NONE`]. Plain programs only.
+    /// `min` to `max` characters of the set, and then one of the lead `follow`. Plain programs only.
     Run {
         set: u32,
         min: u32,
@@ -45,13 +45,15 @@ pub(crate) enum Inst {
         greedy: bool,
         follow: u32,
     },
-    /// Go on at the next instruction and, if that fails, at `other`.
+    /// Go on at the next instruction and, if that fails, at `other`. `guards` are the leads of both.
     Try {
         other: u32,
+        guards: u32,
     },
-    /// Go on at `preferred` and, if that fails, at the next instruction.
+    /// Go on at `preferred` and, if that fails, at the next instruction. `guards` are the leads of both.
     TryLast {
         preferred: u32,
+        guards: u32,
     },
     Jump(u32),
     Save(u32),
@@ -79,8 +81,37 @@ pub(crate) enum Inst {
     Fail,
 }
 
-/// No set.
+/// No lead is known.
 pub(crate) const NONE: u32 = u32::MAX;
+
+/// Steps ahead that are looked at for a lead.
+const LEAD_STEPS: usize = 24;
+
+/// What has to come next, of the characters up to U+00FF, and whether others may: what lets a run pass over ways that fail
+/// at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Lead {
+    latin1: [u64; 4],
+    wide: bool,
+    /// Nothing has to come.
+    end: bool,
+}
+
+impl Lead {
+    #[inline(always)]
+    pub(crate) fn admits<U: Unit>(&self, text: &[U], at: usize) -> bool {
+        let Some(code) = text.get(at).map(|unit| unit.code()) else { return self.end };
+        if code < 0x100 { self.latin1[(code >> 6) as usize & 3] & (1 << (code & 63)) != 0 } else { self.wide }
+    }
+
+    fn add(&mut self, set: &UnitSet) {
+        let (latin1, wide) = set.lead();
+        for (mine, its) in self.latin1.iter_mut().zip(latin1) {
+            *mine |= its;
+        }
+        self.wide |= wide;
+    }
+}
 
 /// What is remembered of a place, beside the position: how many of the loops around it have made progress. An outer
 /// loop's iteration starts before an inner one's, so it is a number, not a set.
@@ -113,6 +144,8 @@ pub(crate) struct Program {
     pub(crate) loops: u32,
     pub(crate) slots: u32,
     pub(crate) references: Vec<Reference>,
+    pub(crate) leads: Vec<Lead>,
+    pub(crate) guards: Vec<(Lead, Lead)>,
     /// Case as back-references compare it, by character.
     pub(crate) canonical: Vec<(u32, u32)>,
 }
@@ -140,9 +173,7 @@ impl Program {
         compiler.join_is_pending = false;
         compiler.push(Inst::Match)?;
         let mut program = compiler.program;
-        if !form.memoised {
-            program.look_ahead();
-        }
+        program.look_ahead();
         Ok(program)
     }
 
@@ -151,40 +182,83 @@ impl Program {
             + self.sets.iter().map(UnitSet::memory_usage).sum::<usize>()
             + 2 * self.text.len()
             + 64 * self.places.len()
+            + size_of::<Lead>() * (self.leads.len() + 2 * self.guards.len())
             + 8 * self.canonical.len()
     }
 
-    /// Tells loops over one character what has to follow them.
+    /// Tells loops over one character what has to follow them, and choices what each way has to start with.
     fn look_ahead(&mut self) {
         for pc in 0..self.insts.len() {
-            let follow = match self.insts.get(pc + 1) {
-                Some(Inst::Char { set }) => *set,
-                Some(Inst::Unit(unit)) => self.singleton(*unit),
-                // Half a pair is no character.
-                Some(Inst::Text { start, .. }) if !is_surrogate(self.text[*start as usize]) => {
-                    self.singleton(self.text[*start as usize])
+            let next = pc as u32 + 1;
+            match self.insts[pc] {
+                Inst::Run { set, min, max, greedy, .. } => {
+                    let Some(lead) = self.lead(next) else { continue };
+                    self.leads.push(lead);
+                    let follow = self.leads.len() as u32 - 1;
+                    self.insts[pc] = Inst::Run { set, min, max, greedy, follow };
                 }
-                Some(Inst::Run { set, min, .. }) if *min > 0 => *set,
-                _ => continue,
-            };
-            if let Inst::Run { follow: known, .. } = &mut self.insts[pc] {
-                *known = follow;
+                Inst::Try { other, .. } => {
+                    let guards = self.guards(next, other);
+                    self.insts[pc] = Inst::Try { other, guards };
+                }
+                Inst::TryLast { preferred, .. } => {
+                    let guards = self.guards(preferred, next);
+                    self.insts[pc] = Inst::TryLast { preferred, guards };
+                }
+                _ => {}
             }
         }
     }
 
-    fn singleton(&mut self, unit: u16) -> u32 {
-        let wanted = UnitSet::new(&Set::from_ranges([(u32::from(unit), u32::from(unit))]));
-        if let Some(known) = self.sets.iter().position(|set| *set == wanted) {
-            return known as u32;
+    fn guards(&mut self, first: u32, second: u32) -> u32 {
+        let any = Lead { latin1: [u64::MAX; 4], wide: true, end: true };
+        let ways = (self.lead(first), self.lead(second));
+        if ways == (None, None) {
+            return NONE;
         }
-        self.sets.push(wanted);
-        self.sets.len() as u32 - 1
+        self.guards.push((ways.0.unwrap_or(any), ways.1.unwrap_or(any)));
+        self.guards.len() as u32 - 1
+    }
+
+    /// What has to come next for the program to go on from there; nothing when it may end, or that is not known.
+    fn lead(&self, from: u32) -> Option<Lead> {
+        let mut lead = Lead::default();
+        let mut waiting = vec![from];
+        for _ in 0..LEAD_STEPS {
+            let Some(pc) = waiting.pop() else { return Some(lead) };
+            match self.insts[pc as usize] {
+                Inst::Char { set } => lead.add(&self.sets[set as usize]),
+                Inst::Unit(unit) => lead.add(&singleton(unit)),
+                Inst::Text { start, .. } => lead.add(&singleton(self.text[start as usize])),
+                Inst::Run { set, min, .. } => {
+                    lead.add(&self.sets[set as usize]);
+                    if min == 0 {
+                        waiting.push(pc + 1);
+                    }
+                }
+                Inst::Try { other, .. } => waiting.extend([pc + 1, other]),
+                Inst::TryLast { preferred, .. } => waiting.extend([pc + 1, preferred]),
+                Inst::Jump(target) => waiting.push(target),
+                // What consumes nothing can only make fewer ways go on.
+                Inst::Look { end, .. } => waiting.push(end),
+                Inst::Save(_) | Inst::Reset { .. } | Inst::Assert(_) | Inst::Enter(_) | Inst::Memo(_) => {
+                    waiting.push(pc + 1);
+                }
+                Inst::Check(_) => waiting.push(pc + 1),
+                Inst::Fail => {}
+                Inst::CharBack { .. }
+                | Inst::TextBack { .. }
+                | Inst::BackReference(_)
+                | Inst::Holds
+                | Inst::Match => return None,
+            }
+        }
+        None
     }
 }
 
-fn is_surrogate(unit: u16) -> bool {
-    unit & 0xF800 == 0xD800
+fn singleton(unit: u16) -> UnitSet {
+    UnitSet::new(&Set::from_ranges([(u32::from(unit), u32::from(unit))]))
 }
 
 struct Compiler {
@@ -362,11 +436,11 @@ impl Compiler {
         let Some((last, others)) = branches.split_last() else { return Ok(()) };
         let mut ends = Vec::with_capacity(others.len());
         for branch in others {
-            let fork = self.push(Inst::Try { other: 0 })?;
+            let fork = self.push(Inst::Try { other: 0, guards: NONE })?;
             self.node(branch, back)?;
             ends.push(self.push(Inst::Jump(0))?);
             self.join_is_pending = false;
-            self.program.insts[fork as usize] = Inst::Try { other: self.here() };
+            self.program.insts[fork as usize] = Inst::Try { other: self.here(), guards: NONE };
         }
         self.node(last, back)?;
         for end in ends {
@@ -430,13 +504,20 @@ impl Compiler {
 
     /// The choice between an iteration, which follows, and none: closed by `close`.
     fn fork(&mut self, greedy: bool) -> Result<u32, Error> {
-        self.push(if greedy { Inst::Try { other: 0 } } else { Inst::TryLast { preferred: 0 } })
+        self.push(if greedy {
+            Inst::Try { other: 0, guards: NONE }
+        } else {
+            Inst::TryLast { preferred: 0, guards: NONE }
+        })
     }
 
     fn close(&mut self, fork: u32, greedy: bool) {
         let end = self.here();
-        self.program.insts[fork as usize] =
-            if greedy { Inst::Try { other: end } } else { Inst::TryLast { preferred: end } };
+        self.program.insts[fork as usize] = if greedy {
+            Inst::Try { other: end, guards: NONE }
+        } else {
+            Inst::TryLast { preferred: end, guards: NONE }
+        };
     }
 
     fn iteration(

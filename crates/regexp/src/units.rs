@@ -61,6 +61,11 @@ impl UnitSet {
         UnitSet { latin1, plane, ranges }
     }
 
+    /// The members up to U+00FF as bits, and whether there are others.
+    pub(crate) fn lead(&self) -> ([u64; 4], bool) {
+        (self.latin1, !self.ranges.is_empty())
+    }
+
     #[inline(always)]
     pub(crate) fn contains(&self, code: u32) -> bool {
         if code < 0x100 {

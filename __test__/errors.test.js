@@ -57,8 +57,15 @@ const PROVOKED = {
   ],
   ERR_INTERNAL: [() => native.testPanicCold(), () => native.testPanicFunctions(() => {})[0]()],
   ERR_REGEXP_BACKREFERENCE: [() => new SafeRegExp(`(${MARKER})\\1`)],
+  ERR_REGEXP_BUDGET: [
+    () => new SafeRegExp('(.*)*\\1!', '', { backreferences: { budget: 1000 } }).test(MARKER.repeat(20)),
+  ],
+  ERR_REGEXP_MEMORY: [
+    () => new SafeRegExp('(?:(h)|(hu)|.)*!', '', { memoryLimit: 65_536 }).exec(MARKER.repeat(100_000)),
+  ],
   ERR_REGEXP_TOO_LARGE: [() => new SafeRegExp(`(?:${MARKER}){100000}`)],
-  ERR_REGEXP_UNSUPPORTED: [() => new SafeRegExp(`(?=${MARKER})`)],
+  // The class provides what V8 says about characters first.
+  ERR_REGEXP_UNSUPPORTED: [() => native.regexpCompile(`${MARKER}\\p{Script=Grek}`, 'u', 65_536)],
   ERR_JSON_SYNTAX: [() => parseJson(MARKER), () => parseJson(`"${MARKER}`)],
   ERR_JSON_ENCODING: [() => parseJson(Buffer.concat([Buffer.from(MARKER), Buffer.from([0xff])]))],
   ERR_JSON_PROTO_KEY: [

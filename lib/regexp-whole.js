@@ -60,11 +60,12 @@ function readsAsCompiled(re, program, operation) {
 function match(program, text) {
   /** @type {string[]} */
   const found = [];
+  let size = 0; // `push` would be called, this is compiled in
   for (let count = program.all(text, BOUNDS); ; count = program.others.more(ALL)) {
     const { offsets } = matches;
     const places = 2 * (count < 0 ? ~count : count);
-    for (let place = 0; place < places; place += 2) found.push(text.slice(offsets[place], offsets[place + 1]));
-    if (count < 0) return found.length === 0 ? null : /** @type {RegExpMatchArray} */ (found);
+    for (let place = 0; place < places; place += 2) found[size++] = text.slice(offsets[place], offsets[place + 1]);
+    if (count < 0) return size === 0 ? null : /** @type {RegExpMatchArray} */ (found);
   }
 }
 
@@ -85,22 +86,25 @@ function split(program, text, limit) {
   if (text === '') return searching.exec(text) ? [] : [text];
   /** @type {string[]} */
   const parts = [];
+  let size = 0;
   let end = 0;
   for (let count = searching.all(text, SEPARATORS, Math.min(max, ALL)); ; count = searching.others.more(ALL)) {
     const { offsets } = matches;
     const places = searching.width * (count < 0 ? ~count : count);
     for (let base = 0; base < places; base += searching.width) {
-      if (parts.push(text.slice(end, offsets[base])) === max) return finished(parts, searching, count);
+      parts[size++] = text.slice(end, offsets[base]);
+      if (size === max) return finished(parts, searching, count);
       end = offsets[base + 1];
       for (let place = base + 2; place < base + searching.width; place += 2) {
         const start = offsets[place];
         const part = start < 0 ? undefined : text.slice(start, offsets[place + 1]);
-        if (parts.push(/** @type {string} */ (part)) === max) return finished(parts, searching, count);
+        parts[size++] = /** @type {string} */ (part);
+        if (size === max) return finished(parts, searching, count);
       }
     }
     if (count < 0) break;
   }
-  parts.push(text.slice(end));
+  parts[size] = text.slice(end);
   return parts;
 }
 

@@ -7,18 +7,34 @@
 pub(crate) fn encode(units: &[u16], join_pairs: bool) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(units.len() * 3);
     let mut at = 0;
-    while let Some(&unit) = units.get(at) {
-        at += 1;
-        let mut character = u32::from(unit);
-        if join_pairs && is_high_surrogate(unit) && units.get(at).is_some_and(|&next| is_low_surrogate(next))
-        {
-            character = 0x1_0000 + ((character & 0x3FF) << 10) + (u32::from(units[at]) & 0x3FF);
-            at += 1;
+    while at < units.len() {
+        // Most of most texts is ASCII: a block of it becomes vector instructions.
+        let block = units[at..].first_chunk::<BLOCK>();
+        if let Some(block) = block.filter(|block| block.iter().fold(0, |all, unit| all | unit) < 0x80) {
+            bytes.extend(block.map(|unit| unit as u8));
+            at += BLOCK;
+            continue;
         }
-        push(&mut bytes, character);
+        let end = (at + BLOCK).min(units.len());
+        while at < end {
+            let unit = units[at];
+            at += 1;
+            let mut character = u32::from(unit);
+            if join_pairs
+                && is_high_surrogate(unit)
+                && let Some(&low) = units.get(at).filter(|&&next| is_low_surrogate(next))
+            {
+                character = 0x1_0000 + ((character & 0x3FF) << 10) + (u32::from(low) & 0x3FF);
+                at += 1;
+            }
+            push(&mut bytes, character);
+        }
     }
     bytes
 }
+
+/// Units looked at together.
+const BLOCK: usize = 16;
 
 fn push(bytes: &mut Vec<u8>, character: u32) {
     let continuation = |shift: u32| 0x80 | ((character >> shift) & 0x3F) as u8;

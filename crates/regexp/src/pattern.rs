@@ -609,11 +609,11 @@ impl Matcher {
     }
 
     fn wide(&mut self) -> Result<&mut Automaton, Error> {
-        let automaton = match self.wide.take() {
-            Some(automaton) => automaton,
-            None => Automaton::build(&self.pattern.program.root, Alphabet::Wide)?,
-        };
-        Ok(self.wide.insert(automaton))
+        // An automaton is large: it is not moved.
+        match &mut self.wide {
+            Some(automaton) => Ok(automaton),
+            none => Ok(none.insert(Automaton::build(&self.pattern.program.root, Alphabet::Wide)?)),
+        }
     }
 }
 

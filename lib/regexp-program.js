@@ -48,6 +48,7 @@ const TESTS_BEFORE_TABLE = 200;
 const BOUNDS = 0;
 const CAPTURES = 1;
 const SEPARATORS = 2;
+const WHOLE_SEPARATORS = 3;
 
 /** @typedef {{ memoryLimit: number, budget: number | undefined }} Limits */
 
@@ -92,7 +93,7 @@ class Program {
     /** @type {string} */
     this.engine = compiled.engine;
     /** A plain string, of which V8 decides where it starts inside a surrogate pair. @type {boolean} */
-    this.isUnicodeLiteral = compiled.isLiteral && flags.includes('u');
+    this.isUnicodeLiteral = compiled.isLiteral && this.isUnicode;
     matches.reserve(this.width);
   }
 
@@ -185,4 +186,4 @@ function programOf(source, flags, limits) {
   return program;
 }
 
-module.exports = { ALL, BOUNDS, CAPTURES, LONG, Program, SEPARATORS, isLatin1, matches, programOf };
+module.exports = { ALL, BOUNDS, CAPTURES, LONG, Program, SEPARATORS, WHOLE_SEPARATORS, isLatin1, matches, programOf };

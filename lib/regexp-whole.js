@@ -6,7 +6,7 @@
  * offsets come back. For SafeRegExps of which `lib/regexp.js` has made sure that nothing else may see or change the steps.
  */
 
-const { ALL, BOUNDS, CAPTURES, LONG, SEPARATORS, isLatin1, matches, programOf } = require('./regexp-program.js');
+const { ALL, BOUNDS, CAPTURES, LONG, SEPARATORS, WHOLE_SEPARATORS, isLatin1, matches, programOf } = require('./regexp-program.js');
 const { operationsOf } = require('./regexp-replacement.js');
 const { byName, values } = require('./regexp-result.js');
 
@@ -69,6 +69,9 @@ function match(program, text) {
   }
 }
 
+/** Whether the V8 that runs takes single units for characters there: the standard does not. */
+const SPLITS_PAIRS_WITH_V = '\ud83d\ude00'.split(new RegExp('(?!.)', 'v'), -1).length > 1;
+
 /**
  * ECMA-262, §22.2.6.14, from step 11.
  *
@@ -83,12 +86,18 @@ function split(program, text, limit) {
   const searching = program.isSticky
     ? programOf(program.source, program.flags.replace('y', ''), program.limits)
     : program;
+  // Where the language tries one character after the other, V8 searches on and may find an empty match inside a surrogate
+  // pair; not so with y, or a limit that is no small integer, but then again with v in older versions.
+  const searches =
+    (!program.isSticky && (limit === undefined || (max === limit && max < 2 ** 31))) ||
+    (SPLITS_PAIRS_WITH_V && program.flags.includes('v'));
+  const which = searches ? SEPARATORS : WHOLE_SEPARATORS;
   if (text === '') return searching.exec(text) ? [] : [text];
   /** @type {string[]} */
   const parts = [];
   let size = 0;
   let end = 0;
-  for (let count = searching.all(text, SEPARATORS, Math.min(max, ALL)); ; count = searching.others.more(ALL)) {
+  for (let count = searching.all(text, which, Math.min(max, ALL)); ; count = searching.others.more(ALL)) {
     const { offsets } = matches;
     const places = searching.width * (count < 0 ? ~count : count);
     for (let base = 0; base < places; base += searching.width) {

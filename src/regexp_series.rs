@@ -16,6 +16,8 @@ const BOUNDS: u32 = 0;
 const CAPTURES: u32 = 1;
 /// The separators of `split`, with captures: ECMA-262, §22.2.6.14, step 18, by searching where the standard tries every place.
 const SEPARATORS: u32 = 2;
+/// The same, none of them between the halves of a surrogate pair.
+const WHOLE_SEPARATORS: u32 = 3;
 
 /// A search that goes on.
 pub(crate) struct Series {
@@ -24,6 +26,8 @@ pub(crate) struct Series {
     from: usize,
     /// For `split`: the end of the last separator.
     separator: Option<usize>,
+    /// For `split`: separators do not lie between the halves of a surrogate pair.
+    whole: bool,
     /// Places for each match.
     width: usize,
 }
@@ -31,7 +35,7 @@ pub(crate) struct Series {
 impl Series {
     pub(crate) fn new(program: &Program, text: Characters<'_>, width: usize) -> Result<Series, Failure> {
         let subject = program.matcher.borrow().subject(haystack(text)).map_err(failure)?;
-        Ok(Series { subject, from: 0, separator: None, width })
+        Ok(Series { subject, from: 0, separator: None, whole: false, width })
     }
 
     /// The next match, its offsets in `places`.
@@ -51,11 +55,11 @@ impl Series {
                 if start == self.subject.len() {
                     break;
                 }
-                if is_unicode && self.subject.is_inside_pair(start) {
+                if self.whole && is_unicode && self.subject.is_inside_pair(start) {
                     self.from = start + 1;
                     continue;
                 }
-                if end == *separator {
+                if end == *separator && end == self.from {
                     self.from = self.after(end, is_unicode);
                     continue;
                 }
@@ -102,12 +106,13 @@ impl HotFunction for All {
     const ARGUMENTS: usize = 4;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        let which = call.integer(2, SEPARATORS)?;
+        let which = call.integer(2, WHOLE_SEPARATORS)?;
         let max = call.integer(3, MAX_OFFSET)? as usize;
         let mut series = call.known_characters(0, 1, |text| {
             Series::new(&self.0, text, if which == BOUNDS { 2 } else { self.0.width })
         })?;
-        series.separator = (which == SEPARATORS).then_some(0);
+        series.separator = (which >= SEPARATORS).then_some(0);
+        series.whole = which == WHOLE_SEPARATORS;
         let count = series.fill(call, &self.0, max)?;
         let has_more = series.from <= series.subject.len();
         self.0.series.replace(has_more.then_some(series));

@@ -110,7 +110,7 @@ proptest! {
 
         if let Ok(bytes) = text.iter().map(|&unit| u8::try_from(unit)).collect::<Result<Vec<u8>, _>>() {
             prop_assert_eq!(&case.find_narrow(&bytes, from, &mut Progress::new(true)), &expected);
-            let claims = claims(&case.lowered.root);
+            let claims = claims(&case.lowered.root, case.lowered.groups);
             if claims.bounds && claims.cover(crate::pattern::Haystack::Latin1(&bytes)) {
                 let mut slots = vec![None; if claims.captures { 2 * case.lowered.groups as usize + 2 } else { 2 }];
                 let mut automaton = Automaton::build(&case.lowered.root, Alphabet::Latin1).unwrap();

@@ -24,8 +24,8 @@ use crate::pattern::{Error, Haystack};
 use crate::set::Set;
 
 /// Characters in the pattern, its counted repeats expanded.
-const MAX_EXPANDED: u64 = 20_000;
-/// The same times the groups: bounds the table of captures that a search may need.
+const MAX_EXPANDED: u64 = 250_000;
+/// The same times the groups, of what the automaton takes: bounds the table of captures that a search may need.
 const MAX_EXPANDED_BY_GROUPS: u64 = 400_000;
 /// Bytes of the compiled program.
 const MAX_PROGRAM_BYTES: usize = 32 << 20;
@@ -70,19 +70,19 @@ impl Claims {
 }
 
 /// The rule that this module's header states.
-pub(crate) fn claims(root: &Node) -> Claims {
-    let bounds = runs_exactly(root) && !(root.is_nullable() && contains(root, &[Assertion::NotWordBoundary]));
+pub(crate) fn claims(root: &Node, groups: u32) -> Claims {
+    let size = expanded_size(root).saturating_mul(u64::from(groups) + 1);
+    let bounds = size <= MAX_EXPANDED_BY_GROUPS
+        && runs_exactly(root)
+        && !(root.is_nullable() && contains(root, &[Assertion::NotWordBoundary]));
     let captures = bounds && loops_set_their_captures(root);
     Claims { bounds, captures, only_line_feeds: contains(root, &[Assertion::LineStart, Assertion::LineEnd]) }
 }
 
 /// Bounds the work that compiling and searching may take. Checked once, at compilation of the pattern.
-pub(crate) fn admit(root: &Node, groups: u32) -> Result<(), Error> {
-    let expanded = expanded_size(root);
-    if expanded > MAX_EXPANDED || expanded.saturating_mul(u64::from(groups) + 1) > MAX_EXPANDED_BY_GROUPS {
-        return Err(Error::TooLarge(
-            "the pattern, its counted repeats expanded, has too many characters and groups",
-        ));
+pub(crate) fn admit(root: &Node) -> Result<(), Error> {
+    if expanded_size(root) > MAX_EXPANDED {
+        return Err(Error::TooLarge("the pattern, its counted repeats expanded, is over 250,000 characters"));
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use crate::tester::{Table, Tester};
 use crate::utf8::Decoded;
 use crate::work::add;
 
-/// The flags of a RegExp that change what it matches. `d` changes only what is returned, `g` only where it starts.
+/// The flags of a RegExp that change what it matches. `d` changes only what is returned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
     /// `i`
@@ -35,6 +35,8 @@ pub struct Flags {
     pub unicode_sets: bool,
     /// `y`
     pub sticky: bool,
+    /// `g`: a search from inside a surrogate pair starts at the pair, as with `y`.
+    pub global: bool,
 }
 
 impl Flags {
@@ -49,7 +51,8 @@ impl Flags {
                 'u' => flags.unicode = true,
                 'v' => flags.unicode_sets = true,
                 'y' => flags.sticky = true,
-                'd' | 'g' => {}
+                'g' => flags.global = true,
+                'd' => {}
                 _ => return None,
             }
         }
@@ -156,8 +159,8 @@ impl Pattern {
     ) -> Result<Pattern, Error> {
         let backreferences = limits.backreference_steps.is_some();
         let Lowered { root, groups, names, canonical } = lower(source, flags, characters, backreferences)?;
-        admit(&root, groups)?;
-        let claims = claims(&root);
+        admit(&root)?;
+        let claims = claims(&root, groups);
         let mut named: Vec<u32> = names.iter().flat_map(|(_, numbers)| numbers).copied().collect();
         named.sort_unstable();
         let program = Program { root, flags, groups, names, named, canonical, claims, limits };
@@ -201,7 +204,7 @@ impl Pattern {
     pub(crate) fn with_root(&self, root: Node) -> Pattern {
         let Program { flags, groups, limits, .. } = *self.program;
         let (names, named) = (self.program.names.clone(), self.program.named.clone());
-        let (canonical, claims) = (self.program.canonical.clone(), claims(&root));
+        let (canonical, claims) = (self.program.canonical.clone(), claims(&root, self.program.groups));
         let program = Program { root, flags, groups, names, named, canonical, claims, limits };
         Pattern { program: Arc::new(program) }
     }
@@ -209,12 +212,13 @@ impl Pattern {
     /// A matcher of its own for one thread.
     pub fn matcher(&self) -> Result<Matcher, Error> {
         let Program { root, flags, groups, canonical, claims, .. } = &*self.program;
-        let latin1 = if claims.bounds { Some(Automaton::build(root, Alphabet::Latin1)?) } else { None };
+        // What is too large for the automaton, the backtracker runs.
+        let latin1 = claims.bounds.then(|| Automaton::build(root, Alphabet::Latin1).ok()).flatten();
         let unicode = flags.unicode || flags.unicode_sets;
         Ok(Matcher {
             pattern: self.clone(),
             latin1,
-            wide: None,
+            wide: OnceCell::new(),
             finds_all: [const { OnceCell::new() }; 2],
             backtracker: Backtracker::new(root, *groups, unicode, canonical.clone()),
             tester: None,
@@ -279,8 +283,9 @@ pub struct Matcher {
     pattern: Pattern,
     /// There if the automaton finds the pattern's matches.
     latin1: Option<Automaton>,
-    /// Built when the first haystack outside Latin-1 comes.
-    wide: Option<Automaton>,
+    /// Built when the first haystack outside Latin-1 comes; nothing if the automaton does not run the pattern, or is too
+    /// large.
+    wide: OnceCell<Option<Automaton>>,
     backtracker: Backtracker,
     /// Whether finding all matches is linear on the automata, for Latin-1 and for wide text.
     finds_all: [OnceCell<bool>; 2],
@@ -293,7 +298,7 @@ pub struct Matcher {
 impl Matcher {
     /// Bytes that the matcher holds now. Searching can make it grow, by some megabytes at the most.
     pub fn memory_usage(&self) -> usize {
-        let automata = [&self.latin1, &self.wide];
+        let automata = [self.latin1.as_ref(), self.wide.get().and_then(Option::as_ref)];
         automata.into_iter().flatten().map(Automaton::memory_usage).sum::<usize>()
             + self.backtracker.memory_usage()
     }
@@ -314,24 +319,29 @@ impl Matcher {
     fn is_match_slowly(&mut self, haystack: Haystack<'_>, from: usize) -> Result<bool, Error> {
         let Flags { sticky, .. } = self.pattern.program.flags;
         let limits = self.limits_with(haystack)?;
-        if let Some(latin1) = self.latin1.as_mut().filter(|_| self.pattern.program.claims.cover(haystack)) {
+        if self.pattern.program.claims.cover(haystack) {
             match haystack {
                 Haystack::Latin1(bytes) => {
-                    if from == 0 && bytes.len() <= Tester::MAX_HAYSTACK {
-                        self.tests = self.tests.saturating_add(1);
-                        if self.tests == TESTS_BEFORE_TESTER {
-                            self.tester = Tester::build(&self.pattern.program.root, sticky);
+                    if let Some(latin1) = &mut self.latin1 {
+                        if from == 0 && bytes.len() <= Tester::MAX_HAYSTACK {
+                            self.tests = self.tests.saturating_add(1);
+                            if self.tests == TESTS_BEFORE_TESTER {
+                                self.tester = Tester::build(&self.pattern.program.root, sticky);
+                            }
                         }
+                        add((bytes.len() - from) as u64);
+                        return Ok(latin1.is_match(bytes, from, sticky));
                     }
-                    add((bytes.len() - from) as u64);
-                    return Ok(latin1.is_match(bytes, from, sticky));
                 }
-                Haystack::Utf16(units) => {
-                    let (bytes, _) = self.encoded(units, limits)?;
+                Haystack::Utf16(units) if self.has_wide() => {
+                    let bytes = self.encoded(units, limits)?;
                     let from = Place::default().forward_to_unit(&bytes, from).byte;
                     add((bytes.len() - from) as u64);
-                    return Ok(self.wide()?.is_match(&bytes, from, sticky));
+                    if let Some(wide) = self.wide() {
+                        return Ok(wide.is_match(&bytes, from, sticky));
+                    }
                 }
+                Haystack::Utf16(_) => {}
             }
         }
         self.backtrack(haystack, from, &mut Progress::new(false), limits)
@@ -364,8 +374,8 @@ impl Matcher {
             Haystack::Latin1(bytes) if claims.cover(haystack) => {
                 self.find_latin1(bytes, from, &mut Progress::new(*groups > 0), limits, offsets)
             }
-            Haystack::Utf16(units) if claims.captures && claims.cover(haystack) => {
-                let (bytes, _) = self.encoded(units, limits)?;
+            Haystack::Utf16(units) if claims.captures && claims.cover(haystack) && self.has_wide() => {
+                let bytes = self.encoded(units, limits)?;
                 let start = Place::default().forward_to_unit(&bytes, from);
                 self.find_encoded(&bytes, start, offsets)
             }
@@ -386,10 +396,10 @@ impl Matcher {
         };
         let (text, automaton_reads) = match haystack {
             Haystack::Latin1(bytes) => {
-                (Text::Latin1(bytes.to_vec()), claims.bounds && finds_all(Alphabet::Latin1))
+                (Text::Latin1(bytes.to_vec()), self.latin1.is_some() && finds_all(Alphabet::Latin1))
             }
-            Haystack::Utf16(units) if claims.captures && finds_all(Alphabet::Wide) => {
-                let (mut bytes, _) = self.encoded(units, limits)?;
+            Haystack::Utf16(units) if claims.captures && self.has_wide() && finds_all(Alphabet::Wide) => {
+                let mut bytes = self.encoded(units, limits)?;
                 bytes.shrink_to_fit();
                 (Text::Encoded(bytes), true)
             }
@@ -449,19 +459,20 @@ impl Matcher {
         let unicode = flags.unicode || flags.unicode_sets;
         if claims.captures
             && !claims.only_line_feeds
+            && self.has_wide()
             && (unicode || !utf8.iter().any(|&byte| byte >= 0xF0))
             && std::str::from_utf8(utf8).is_ok()
         {
             let from = (from..utf8.len()).find(|&at| utf8[at] & 0xC0 != 0x80).unwrap_or(utf8.len());
             let mut slots = std::mem::take(&mut self.slots);
-            let found = self.wide().map(|wide| wide.find(utf8, from, sticky, &mut slots));
-            if found == Ok(true) {
+            let found = self.wide().is_some_and(|wide| wide.find(utf8, from, sticky, &mut slots));
+            if found {
                 for (place, slot) in slots.iter().enumerate() {
                     offsets(place, slot.map(NonMaxUsize::get));
                 }
             }
             self.slots = slots;
-            return found;
+            return Ok(found);
         }
         let decoded = Decoded::new(utf8, unicode, limits.memory)?;
         let limits = Limits { memory: limits.memory - decoded.memory_usage(), ..limits };
@@ -528,10 +539,10 @@ impl Matcher {
     ) -> Result<bool, Error> {
         let sticky = self.pattern.program.flags.sticky;
         let mut slots = std::mem::take(&mut self.slots);
-        let found = self.wide().map(|wide| wide.find(bytes, start.byte, sticky, &mut slots));
-        let end = slots[1].filter(|_| found == Ok(true)).map_or(bytes.len(), NonMaxUsize::get);
+        let found = self.wide().is_some_and(|wide| wide.find(bytes, start.byte, sticky, &mut slots));
+        let end = slots[1].filter(|_| found).map_or(bytes.len(), NonMaxUsize::get);
         add((end - start.byte) as u64);
-        if found == Ok(true) {
+        if found {
             let mut place = start;
             for (index, slot) in slots.iter().enumerate() {
                 offsets(
@@ -546,7 +557,7 @@ impl Matcher {
             }
         }
         self.slots = slots;
-        found
+        Ok(found)
     }
 
     fn find_by_backtracking(
@@ -580,7 +591,7 @@ impl Matcher {
         let found = match haystack {
             Haystack::Latin1(bytes) => engine.find::<u8, false>(root, bytes, from, sticky, progress, limits),
             Haystack::Utf16(units) if flags.unicode || flags.unicode_sets => {
-                let pair = start_of_pair(units, from);
+                let pair = if sticky || flags.global { start_of_pair(units, from) } else { from };
                 let found = engine.find::<u16, true>(root, units, pair, sticky, progress, limits);
                 if found == Ok(false) && sticky && pair < from {
                     engine.find::<u16, true>(root, units, from, sticky, progress, limits)
@@ -601,19 +612,22 @@ impl Matcher {
         Ok(Limits { memory, ..limits })
     }
 
-    fn encoded(&self, units: &[u16], limits: Limits) -> Result<(Vec<u8>, Limits), Error> {
+    fn encoded(&self, units: &[u16], limits: Limits) -> Result<Vec<u8>, Error> {
         let Flags { unicode, unicode_sets, .. } = self.pattern.program.flags;
         // A unit becomes three bytes at the most.
-        let memory = limits.memory.checked_sub(3 * units.len()).ok_or(Error::Memory)?;
-        Ok((encode(units, unicode || unicode_sets), Limits { memory, ..limits }))
+        limits.memory.checked_sub(3 * units.len()).ok_or(Error::Memory)?;
+        Ok(encode(units, unicode || unicode_sets))
     }
 
-    fn wide(&mut self) -> Result<&mut Automaton, Error> {
-        // An automaton is large: it is not moved.
-        match &mut self.wide {
-            Some(automaton) => Ok(automaton),
-            none => Ok(none.insert(Automaton::build(&self.pattern.program.root, Alphabet::Wide)?)),
-        }
+    fn has_wide(&self) -> bool {
+        let Program { root, claims, .. } = &*self.pattern.program;
+        let build = || claims.bounds.then(|| Automaton::build(root, Alphabet::Wide).ok()).flatten();
+        self.wide.get_or_init(build).is_some()
+    }
+
+    fn wide(&mut self) -> Option<&mut Automaton> {
+        self.has_wide();
+        self.wide.get_mut()?.as_mut()
     }
 }
 

@@ -293,7 +293,7 @@ impl Member {
     }
 
     fn is_joinable(&self) -> bool {
-        let claims = claims(self.pattern.root());
+        let claims = claims(self.pattern.root(), self.pattern.groups());
         claims.bounds && !claims.only_line_feeds && !self.pattern.flags().sticky
     }
 

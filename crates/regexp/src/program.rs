@@ -9,7 +9,7 @@
 
 use crate::ir::{Assertion, Node};
 use crate::pattern::Error;
-use crate::set::{LAST_CODE_UNIT, Set};
+use crate::set::Set;
 use crate::units::{Unit, UnitSet};
 
 /// Instructions, which bounds the work of a step count linear in them.
@@ -328,7 +328,7 @@ impl Compiler {
             Node::Concatenation(parts) => self.concatenation(parts, back)?,
             Node::Alternation(branches) => self.alternation(branches, back)?,
             Node::Repetition { min, max, greedy, body } => {
-                self.repetition(*min, *max, *greedy, body, back)?
+                self.repetition(*min, *max, *greedy, body, back)?;
             }
             Node::Capture(group, body) => {
                 let (first, last) =
@@ -363,8 +363,8 @@ impl Compiler {
     }
 
     fn class(&mut self, set: &Set, back: bool) -> Result<(), Error> {
-        if let Some(units) = self.spelling(set) {
-            return self.text(&units, back);
+        if let Some(unit) = self.spelling(set) {
+            return self.text(&[unit], back);
         }
         if set.ranges().is_empty() {
             self.push(Inst::Fail)?;
@@ -383,17 +383,15 @@ impl Compiler {
         })
     }
 
-    /// The units of a set's only character. With `u`, a lone surrogate has none: a unit could be half of a pair.
-    fn spelling(&self, set: &Set) -> Option<Vec<u16>> {
+    /// The unit of a set's only character. With `u` a lone surrogate has none, as the unit could be half of a pair, and
+    /// neither have characters above U+FFFF, which are one place or two.
+    fn spelling(&self, set: &Set) -> Option<u16> {
         let &[(low, high)] = set.ranges() else { return None };
-        if low != high || (self.form.unicode && (0xD800..=0xDFFF).contains(&low)) {
+        let is_surrogate = (0xD800..=0xDFFF).contains(&low);
+        if low != high || (self.form.unicode && is_surrogate) {
             return None;
         }
-        if low <= LAST_CODE_UNIT {
-            return Some(vec![low as u16]);
-        }
-        let mut units = [0; 2];
-        Some(char::from_u32(low)?.encode_utf16(&mut units).to_vec())
+        u16::try_from(low).ok()
     }
 
     fn text(&mut self, units: &[u16], back: bool) -> Result<(), Error> {
@@ -414,13 +412,12 @@ impl Compiler {
             let mut spelt = Vec::new();
             while at < parts.len() {
                 let Node::Class(set) = part(at) else { break };
-                let Some(units) = self.spelling(set) else { break };
-                if back {
-                    spelt.splice(0..0, units);
-                } else {
-                    spelt.extend(units);
-                }
+                let Some(unit) = self.spelling(set) else { break };
+                spelt.push(unit);
                 at += 1;
+            }
+            if back {
+                spelt.reverse();
             }
             if !spelt.is_empty() {
                 self.text(&spelt, back)?;

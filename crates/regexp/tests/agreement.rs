@@ -101,9 +101,8 @@ fn limits() {
     for source in [
         "(?:a{1000}){1000}".to_string(),
         "a{4294967296}".to_string(),
-        "[a-z]{20001}".to_string(),
+        "[a-z]{250001}".to_string(),
         format!("{}a{}", "(".repeat(201), ")".repeat(201)),
-        "(a)".repeat(2000),
         format!("[{}]", "abcdefgh".repeat(9000)),
     ] {
         assert!(matches!(compile(&source), Err(Error::TooLarge(_))), "{}", &source[..12]);

@@ -144,21 +144,6 @@ impl Call {
         body(unsafe { std::slice::from_raw_parts_mut(view.start, view.length) })
     }
 
-    /// The `Int32Array` in argument `index`, to write match offsets to. Once per call.
-    pub(crate) fn offsets<T>(
-        &self,
-        index: usize,
-        body: impl FnOnce(&mut [i32]) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let view = self.view(index, sys::TypedarrayType::int32_array)?;
-        self.lend_output(&view)?;
-        if view.length == 0 {
-            return body(&mut []);
-        }
-        // SAFETY: as in `output`; an Int32Array's start is aligned for its elements, of which it has `length`.
-        body(unsafe { std::slice::from_raw_parts_mut(view.start.cast::<i32>(), view.length) })
-    }
-
     fn lend_input(&self, region: Region) -> Result<(), Failure> {
         let mut lent = self.lent.borrow_mut();
         if lent.output.is_some_and(|output| output.overlaps(region)) {

@@ -73,8 +73,8 @@ export interface SafeRegExpOptions {
 }
 
 /**
- * A RegExp that runs in time linear in the input, for every pattern without back-references: same results as RegExp, same
- * observable steps. `docs/regexp.md` has the guarantee precisely.
+ * A RegExp that runs in time linear in the input, for every pattern without back-references: same results as RegExp,
+ * same observable steps. `docs/regexp.md` has the guarantee precisely.
  *
  * `exec` and `test` run natively; `match`, `replace`, `search` and `split` do, at once for a whole text, unless
  * something was overridden: then they go through `exec` by the language's own protocol, as `matchAll` does.
@@ -91,13 +91,13 @@ export interface SafeRegExpOptions {
 export class SafeRegExp extends RegExp {
   /** Made from another SafeRegExp without `options`, it has the options of that one. */
   constructor(pattern: string | RegExp, flags?: string, options?: SafeRegExpOptions);
-  /** `text` as a pattern that matches it and nothing else, wherever in a pattern it stands: ECMAScript's RegExp.escape. */
+  /** `text` as a pattern that matches it and nothing else, wherever it stands in one: as RegExp.escape. */
   static escape(text: string): string;
-  /** As `test`, in UTF-8. Bytes that are not UTF-8 are no character and in no match. `lastIndex` is neither read nor set. */
+  /** As `test`, in UTF-8. Bytes that are not UTF-8 are in no match. `lastIndex` is neither read nor set. */
   testBytes(utf8: Uint8Array): boolean;
   /**
-   * The first match at or (with `y`: only at) after `from`, which is 0 unless given; offsets are bytes. `captures` has an
-   * entry for each group, undefined for one that took no part. `lastIndex` is neither read nor set.
+   * The first match at or (with `y`: only at) after `from`, which is 0 unless given; offsets are bytes. `captures` has
+   * an entry for each group, undefined for one that took no part. `lastIndex` is neither read nor set.
    */
   execBytes(
     utf8: Uint8Array,

@@ -79,7 +79,7 @@ describe("SafeRegExp's options", () => {
 });
 
 describe('SafeRegExp.escape', () => {
-  it('gives what RegExp.escape gives', { skip: RegExp.escape === undefined && 'this Node has no RegExp.escape' }, () => {
+  it('gives what RegExp.escape gives', { skip: RegExp.escape === undefined && 'this Node has none' }, () => {
     for (let unit = 0; unit <= 0xffff; unit++) {
       const character = String.fromCharCode(unit);
       for (const text of [character, `_${character}`, `${character}a`, `\ud83d${character}\ude00`]) {

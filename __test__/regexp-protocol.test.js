@@ -2,7 +2,8 @@
 
 /**
  * The observable steps of the language: what SafeRegExp reads, writes and calls, in which order, is what a subclass of
- * RegExp that changes nothing does in the Node that runs. No proxies: accessors, objects with `valueOf`, frozen objects.
+ * RegExp that changes nothing does in the Node that runs. No proxies: accessors, objects with `valueOf`, frozen
+ * objects.
  */
 
 const assert = require('node:assert/strict');
@@ -81,8 +82,8 @@ function observe(operation, re, log, text = converting(TEXT, 'text', log)) {
 }
 
 /**
- * Runs every operation on a RegExp that `make` builds from each class, and compares. `make` gets the class, the pattern,
- * the flags, and the log.
+ * Runs every operation on a RegExp that `make` builds from each class, and compares. `make` gets the class, the
+ * pattern, the flags, and the log.
  */
 function compareAll(make, { patterns = PATTERNS, operations = Object.keys(OPERATIONS) } = {}) {
   let compared = 0;
@@ -178,7 +179,7 @@ describe('SafeRegExp takes the steps of a subclass that changes nothing', () => 
       return re;
     };
     make.restore = () => names.forEach((name) => Object.defineProperty(RegExp.prototype, name, original[name]));
-    // Construction of a splitter or a matcher by SafeRegExp reads what it needs through the accessors it saved at first.
+    // SafeRegExp's constructor reads what it needs through the accessors it saved at first.
     compareAll(make);
   });
 

@@ -35,7 +35,11 @@ function isAlphanumeric(character) {
   );
 }
 
-/** Punctuators that may come to mean something, white space, line terminators, lone surrogates. @param {string} character */
+/**
+ * Punctuators that may come to mean something, white space, line terminators, lone surrogates.
+ *
+ * @param {string} character
+ */
 function isSpecial(character) {
   return PUNCTUATORS.includes(character) || character.trim() === '' || !character.isWellFormed();
 }

@@ -29,7 +29,7 @@ class Loop {
   #ended = false;
   /** The size of the next batch. */
   #size = 1;
-  /** @type {undefined | [(text: string, isLatin1: boolean | undefined) => void, (from: number, max: number) => number]} */
+  /** @type {undefined | ReturnType<import('./regexp-program.js').Others['session']>} */
   #session;
   /** Whether the session holds `#text`. */
   #isOpen = false;

@@ -3,7 +3,8 @@
 
 /**
  * Compiled patterns, which SafeRegExps with the same source, flags and options share. The last ones are remembered:
- * `split` and `matchAll` make a new RegExp at every call, and so does code that writes `new SafeRegExp(…)` in a function.
+ * `split` and `matchAll` make a new RegExp at every call, and so does code that writes `new SafeRegExp(…)` in a
+ * function.
  */
 
 const native = require('./native.js');

@@ -2,8 +2,9 @@
 'use strict';
 
 /**
- * Whether a very short text matches, decided without a call of native code, which takes longer than the walk through some
- * twenty characters. The automaton is the one that native code runs for short texts; it knows characters up to U+00FF.
+ * Whether a very short text matches, decided without a call of native code, which takes longer than the walk through
+ * some twenty characters. The automaton is the one that native code runs for short texts; it knows characters up to
+ * U+00FF.
  */
 
 /** Longest text that is walked through. */

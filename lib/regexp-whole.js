@@ -2,8 +2,9 @@
 'use strict';
 
 /**
- * match, replace and split on a whole text at once: the native side finds all matches in one or few calls, and only their
- * offsets come back. For SafeRegExps of which `lib/regexp.js` has made sure that nothing else may see or change the steps.
+ * match, replace and split on a whole text at once: the native side finds all matches in one or few calls, and only
+ * their offsets come back. For SafeRegExps of which `lib/regexp.js` has made sure that nothing else may see or change
+ * the steps.
  */
 
 const { ALL, BOUNDS, CAPTURES, LONG, SEPARATORS, WHOLE_SEPARATORS, isLatin1, matches, programOf } = require('./regexp-program.js');

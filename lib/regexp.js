@@ -3,9 +3,9 @@
 
 /**
  * SafeRegExp: a RegExp that runs on the native linear-time engine. V8 validates the pattern and owns `source`, `flags`
- * and `lastIndex`. `exec` and `test` are native. `match`, `replace`, `search` and `split` cross to the native side once,
- * where nobody can tell; where something was overridden they are the inherited ones, which take the language's own
- * steps through `exec`, as `matchAll` always does.
+ * and `lastIndex`. `exec` and `test` are native. `match`, `replace`, `search` and `split` cross to the native side
+ * once, where nobody can tell; where something was overridden they are the inherited ones, which take the language's
+ * own steps through `exec`, as `matchAll` always does.
  */
 
 const { requireBytes } = require('./content.js');
@@ -177,7 +177,7 @@ class SafeRegExp extends RegExp {
   }
 
   /**
-   * As `test`, on UTF-8. Bytes that are not UTF-8 are no character. `lastIndex`, which counts UTF-16, has no part in it.
+   * As `test`, on UTF-8. Bytes that are not UTF-8 are no character. `lastIndex`, which counts UTF-16, takes no part.
    *
    * @param {Uint8Array} utf8
    */
@@ -196,7 +196,9 @@ class SafeRegExp extends RegExp {
     const program = this.#program;
     const { length } = requireBytes(utf8, 'utf8');
     if (typeof from !== 'number') throw wrongType('from', 'a number');
-    if (!Number.isInteger(from) || from < 0 || from > length) throw outOfRange('from', "an integer up to the bytes' length");
+    if (!Number.isInteger(from) || from < 0 || from > length) {
+      throw outOfRange('from', "an integer up to the bytes' length");
+    }
     return program.others.execBytes(utf8, from) ? spansOf(program, matches.offsets) : null;
   }
 
@@ -283,7 +285,9 @@ const { exec: ownExec } = SafeRegExp.prototype;
  */
 function testBy(re, exec, subject) {
   const match = apply(typeof exec === 'function' ? exec : ownExec, re, [subject]);
-  if (match !== null && !isObject(match)) throw new TypeError('RegExp exec method returned something other than an Object or null');
+  if (match !== null && !isObject(match)) {
+    throw new TypeError('RegExp exec method returned something other than an Object or null');
+  }
   return match !== null;
 }
 

@@ -12,7 +12,14 @@ import {
   merge,
   parseJson,
 } from 'holdfast';
-import type { AeadOptions, Content, ErrorCode, JsonOptions, PasswordHasherOptions } from 'holdfast';
+import type {
+  AeadOptions,
+  Content,
+  ErrorCode,
+  JsonOptions,
+  PasswordHasherOptions,
+  SafeRegExpOptions,
+} from 'holdfast';
 
 /** Compiles when both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -35,12 +42,22 @@ export function regularExpressions(): void {
   new SafeRegExp();
   // @ts-expect-error a pattern is text or a RegExp
   new SafeRegExp(1);
-  // @ts-expect-error there are no options yet
-  new SafeRegExp('a', 'g', { memoryLimit: 1 });
+  const limits: SafeRegExpOptions = { memoryLimit: 65_536, backreferences: { budget: 1000 } };
+  new SafeRegExp('a', 'g', limits);
+  new SafeRegExp('a', undefined, { backreferences: 'error' });
+  // @ts-expect-error an unknown option
+  new SafeRegExp('a', 'g', { memory: 1 });
+  // @ts-expect-error a budget is needed
+  new SafeRegExp('a', 'g', { backreferences: {} });
   // @ts-expect-error read-only
   re.engine = 'other';
-  // @ts-expect-error not in this version
+  assertType<Same<ReturnType<typeof re.testBytes>, boolean>>();
   re.testBytes(bytes);
+  const match = re.execBytes(buffer, 1);
+  if (match !== null) assertType<Same<(typeof match.captures)[number], [number, number] | undefined>>();
+  // @ts-expect-error bytes
+  re.execBytes('text');
+  assertType<Same<ReturnType<typeof SafeRegExp.escape>, string>>();
 }
 
 export function json(): void {

@@ -109,7 +109,7 @@ impl Call {
         index: usize,
         body: impl FnOnce(&[u8]) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let view = self.view(index, sys::TypedarrayType::uint8_array)?;
+        let view = self.view(index)?;
         if view.shared {
             let mut copy = Zeroizing::new(vec![0u8; view.length]);
             // SAFETY: the memory is mapped for `length` bytes as long as the view lives, which the call's handle scope
@@ -135,28 +135,13 @@ impl Call {
         index: usize,
         body: impl FnOnce(&mut [u8]) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let view = self.view(index, sys::TypedarrayType::uint8_array)?;
+        let view = self.view(index)?;
         self.lend_output(&view)?;
         if view.length == 0 {
             return body(&mut []);
         }
         // SAFETY: as in `bytes`; `lend_output` has made sure that no other slice of this memory exists.
         body(unsafe { std::slice::from_raw_parts_mut(view.start, view.length) })
-    }
-
-    /// The `Int32Array` in argument `index`, to write match offsets to. Once per call.
-    pub(crate) fn offsets<T>(
-        &self,
-        index: usize,
-        body: impl FnOnce(&mut [i32]) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let view = self.view(index, sys::TypedarrayType::int32_array)?;
-        self.lend_output(&view)?;
-        if view.length == 0 {
-            return body(&mut []);
-        }
-        // SAFETY: as in `output`; an Int32Array's start is aligned for its elements, of which it has `length`.
-        body(unsafe { std::slice::from_raw_parts_mut(view.start.cast::<i32>(), view.length) })
     }
 
     fn lend_input(&self, region: Region) -> Result<(), Failure> {
@@ -297,7 +282,8 @@ impl Call {
         Ok(Value::from_raw(value))
     }
 
-    fn view(&self, index: usize, expected: sys::napi_typedarray_type) -> Result<View, Failure> {
+    /// A `Uint8Array`.
+    fn view(&self, index: usize) -> Result<View, Failure> {
         let (mut kind, mut length, mut start, mut buffer, mut offset) =
             (0, 0, ptr::null_mut(), ptr::null_mut(), 0);
         let mut unshared = false;
@@ -318,25 +304,22 @@ impl Call {
             }
             status
         };
-        if status != sys::Status::napi_ok || kind != expected {
+        if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
             return Err(Failure::new(Code::InvalidArgType, "a typed array of another kind was expected"));
         }
-        let element = if kind == sys::TypedarrayType::int32_array { size_of::<i32>() } else { 1 };
-        Ok(View { start: start.cast::<u8>(), length, bytes: length * element, shared: !unshared })
+        Ok(View { start: start.cast::<u8>(), length, shared: !unshared })
     }
 }
 
 struct View {
     start: *mut u8,
-    /// In elements.
     length: usize,
-    bytes: usize,
     shared: bool,
 }
 
 impl View {
     fn region(&self) -> Region {
-        Region(self.start as usize, self.start as usize + self.bytes)
+        Region(self.start as usize, self.start as usize + self.length)
     }
 }
 

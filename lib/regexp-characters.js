@@ -41,7 +41,7 @@ const IS_CLASS_NAME = /^i?v\[/;
  * @param {string} flags of the same
  */
 function provide(native, source, flags) {
-  const asksAboutClasses = test(HAS_FLAG_V, flags) && test(IS_CLASS, source) && !test(CRASHES, source);
+  const asksAboutClasses = test(HAS_FLAG_V, flags) && test(IS_CLASS, source);
   const mayFold = test(HAS_FLAG_I, flags) || test(SWITCHES_CASE, source);
   if (asksAboutClasses) native.regexpAskAboutClasses();
   else if (!test(MAY_NEED, source) || (!mayFold && !test(IS_PROPERTY, source))) return;
@@ -93,6 +93,7 @@ function answersAbout(name) {
   }
   const flags = name[0] === 'i' ? 'iv' : 'v';
   const source = apply(slice, name, [flags.length]);
+  if (test(CRASHES, source)) return int32Array([]);
   const pattern = new PlainRegExp(`^${source}$`, flags);
   /** @type {number[]} */
   const answers = [];

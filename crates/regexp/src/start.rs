@@ -16,7 +16,12 @@ pub(crate) enum Start {
     /// Only before one of these.
     OneOf(Box<UnitSet>),
     Window(Box<Window>),
+    /// Only before one of these few units.
+    Few([u16; 3]),
 }
+
+/// Units that are looked at together: a loop over so many without branches becomes vector instructions.
+const BLOCK: usize = 32;
 
 /// The most places of a window: bits of a mask.
 const MAX_WIDTH: usize = 8;
@@ -84,6 +89,7 @@ impl Start {
             return Start::Window(Box::new(Window::new(&places)));
         }
         match first(root) {
+            Some(set) if few(&set).is_some() => few(&set).map_or(Start::Anywhere, Start::Few),
             Some(set) if set.ranges() != [(0, LAST_CODE_POINT)] => Start::OneOf(Box::new(UnitSet::new(&set))),
             _ => Start::Anywhere,
         }
@@ -102,6 +108,17 @@ impl Start {
                 Some(at + rest)
             }
             Start::Window(window) => window.next(text, at),
+            Start::Few(units) => {
+                let is_one =
+                    |unit: &U| units.iter().fold(false, |is, &one| is | (unit.code() == u32::from(one)));
+                for block in text[at..].chunks(BLOCK) {
+                    if block.iter().fold(false, |seen, unit| seen | is_one(unit)) {
+                        return block.iter().position(is_one).map(|rest| at + rest);
+                    }
+                    at += block.len();
+                }
+                None
+            }
             Start::OneOf(set) if !PAIRS => {
                 text[at..].iter().position(|unit| set.contains(unit.code())).map(|rest| at + rest)
             }
@@ -118,6 +135,18 @@ impl Start {
             }
         }
     }
+}
+
+/// The characters of a set of one to three that are a unit each, whatever the text; the first one fills up.
+fn few(set: &Set) -> Option<[u16; 3]> {
+    let mut all = set.ranges().iter().flat_map(|&(low, high)| low..=high.min(low + 3));
+    let mut next = || all.next().map(|code| u16::try_from(code).ok().filter(|unit| unit & 0xF800 != 0xD800));
+    let first = next()??;
+    let rest = [next(), next()];
+    if next().is_some() || rest.contains(&Some(None)) {
+        return None;
+    }
+    Some([first, rest[0].flatten().unwrap_or(first), rest[1].flatten().unwrap_or(first)])
 }
 
 /// Whether every match starts with one of these assertions holding where it starts.

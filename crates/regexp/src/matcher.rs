@@ -165,6 +165,36 @@ impl Matcher {
         self.find_by_backtracking(haystack, from, &mut progress, limits, offsets)
     }
 
+    /// As [`Matcher::find`] from the start, where only the first part of the text is there. False when there is no match in
+    /// it, and when there is one that the rest might change.
+    pub fn find_early(
+        &mut self,
+        part: Haystack<'_>,
+        captures: bool,
+        offsets: impl FnMut(usize, Offset),
+    ) -> Result<bool, Error> {
+        let Program { root, flags, groups, limits, .. } = &*self.pattern.program;
+        let (sticky, captures) = (flags.sticky, captures && *groups > 0);
+        let engine = &mut self.backtracker;
+        let found = match part {
+            Haystack::Latin1(bytes) => engine.find_early::<u8, false>(root, bytes, sticky, captures, *limits),
+            Haystack::Utf16(units) => {
+                // What may be half of a pair is left out.
+                let units =
+                    units.split_last().filter(|(last, _)| **last & 0xFC00 == 0xD800).map_or(units, |it| it.1);
+                if flags.unicode || flags.unicode_sets {
+                    engine.find_early::<u16, true>(root, units, sticky, captures, *limits)
+                } else {
+                    engine.find_early::<u16, false>(root, units, sticky, captures, *limits)
+                }
+            }
+        }?;
+        if found {
+            self.report(captures, offsets);
+        }
+        Ok(found)
+    }
+
     /// As [`Matcher::is_match`], in UTF-8. Bytes that are not UTF-8 are in no character class and no match.
     pub fn is_match_bytes(&mut self, utf8: &[u8], from: usize) -> Result<bool, Error> {
         self.find_bytes(utf8, from, |_, _| ())

@@ -126,6 +126,24 @@ impl Backtracker {
         found
     }
 
+    /// Whether there is a match in `text` that would be the same if more text came after it; nothing when that cannot be
+    /// told with few steps. For finding matches near the start of a text that is not all there.
+    pub(crate) fn find_early<U: Unit, const PAIRS: bool>(
+        &mut self,
+        root: &Node,
+        text: &[U],
+        sticky: bool,
+        captures: bool,
+        limits: Limits,
+    ) -> Result<bool, Error> {
+        let mut progress = Progress::new(captures);
+        let max_steps = FREE_STEPS + STEPS_A_UNIT * text.len() as u64;
+        let mut work = Work { steps: 0, max_steps, max_memory: limits.memory, saw_end: false };
+        let place = self.program(root, false, captures)?;
+        let found = self.each_start::<U, PAIRS, false>(place, text, &mut 0, sticky, &mut progress, &mut work);
+        Ok(found == Ok(true) && !work.saw_end)
+    }
+
     /// `at` becomes the start that was tried last. Nothing when that took too many steps, or before had.
     #[allow(clippy::too_many_arguments, reason = "a search has as many")]
     #[inline]
@@ -142,7 +160,7 @@ impl Backtracker {
         if progress.is_memoised {
             return Ok(None);
         }
-        let mut work = Work { steps: progress.steps, max_steps, max_memory: limits.memory };
+        let mut work = Work { steps: progress.steps, max_steps, max_memory: limits.memory, saw_end: false };
         let place = self.program(root, false, progress.captures)?;
         let result = self.each_start::<U, PAIRS, false>(place, text, at, sticky, progress, &mut work);
         progress.steps = work.steps;
@@ -170,7 +188,8 @@ impl Backtracker {
             }
             progress.is_memoised = true;
         }
-        let mut work = Work { steps: progress.steps, max_steps: u64::MAX, max_memory: limits.memory };
+        let mut work =
+            Work { steps: progress.steps, max_steps: u64::MAX, max_memory: limits.memory, saw_end: false };
         let result = self.each_start::<U, PAIRS, true>(place, text, &mut at, sticky, progress, &mut work);
         progress.steps = work.steps;
         let found = result.map_err(|_| Error::Memory)?;

@@ -125,7 +125,7 @@ pub(crate) struct Program {
     /// Whether an empty match is followed by one at the next code point, not at the next code unit.
     pub(crate) is_unicode: bool,
     /// The matches that `more` goes on with.
-    pub(crate) series: RefCell<Option<Series>>,
+    pub(crate) series: RefCell<Option<Series<'static>>>,
     _memory: ExternalMemory,
 }
 

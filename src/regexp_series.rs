@@ -20,8 +20,8 @@ const SEPARATORS: u32 = 2;
 const WHOLE_SEPARATORS: u32 = 3;
 
 /// A search that goes on.
-pub(crate) struct Series {
-    subject: Subject,
+pub(crate) struct Series<'a> {
+    subject: Subject<'a>,
     /// Where the next match is looked for.
     from: usize,
     /// For `split`: the end of the last separator.
@@ -32,10 +32,16 @@ pub(crate) struct Series {
     width: usize,
 }
 
-impl Series {
-    pub(crate) fn new(program: &Program, text: Characters<'_>, width: usize) -> Result<Series, Failure> {
+impl<'a> Series<'a> {
+    pub(crate) fn new(program: &Program, text: Characters<'a>, width: usize) -> Result<Series<'a>, Failure> {
         let subject = program.matcher.borrow().subject(haystack(text), width > 2).map_err(failure)?;
         Ok(Series { subject, from: 0, separator: None, whole: false, width })
+    }
+
+    /// The same with a text of its own.
+    fn into_owned(self) -> Series<'static> {
+        let Series { subject, from, separator, whole, width } = self;
+        Series { subject: subject.into_owned(), from, separator, whole, width }
     }
 
     /// The next match, its offsets in `places`.
@@ -108,15 +114,16 @@ impl HotFunction for All {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let which = call.integer(2, WHOLE_SEPARATORS)?;
         let max = call.integer(3, MAX_OFFSET)? as usize;
-        let mut series = call.known_characters(0, 1, |text| {
-            Series::new(&self.0, text, if which == BOUNDS { 2 } else { self.0.width })
-        })?;
-        series.separator = (which >= SEPARATORS).then_some(0);
-        series.whole = which == WHOLE_SEPARATORS;
-        let count = series.fill(call, &self.0, max)?;
-        let has_more = series.from <= series.subject.len();
-        self.0.series.replace(has_more.then_some(series));
-        Ok(count)
+        call.known_characters(0, 1, |text| {
+            let mut series = Series::new(&self.0, text, if which == BOUNDS { 2 } else { self.0.width })?;
+            series.separator = (which >= SEPARATORS).then_some(0);
+            series.whole = which == WHOLE_SEPARATORS;
+            let count = series.fill(call, &self.0, max)?;
+            // The text is copied only if more of it is wanted than the buffer takes.
+            let has_more = series.from <= series.subject.len();
+            self.0.series.replace(has_more.then(|| series.into_owned()));
+            Ok(count)
+        })
     }
 }
 
@@ -150,9 +157,11 @@ impl HotFunction for Batch {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let from = call.integer(1, MAX_OFFSET)? as usize;
         let max = call.integer(2, MAX_OFFSET)? as usize;
-        let mut series = call.characters(0, |text| Series::new(&self.0, text, self.0.width))?;
-        series.from = from;
-        series.fill(call, &self.0, max)
+        call.characters(0, |text| {
+            let mut series = Series::new(&self.0, text, self.0.width)?;
+            series.from = from;
+            series.fill(call, &self.0, max)
+        })
     }
 }
 
@@ -173,7 +182,7 @@ impl HotFunction for NewSession {
 
 struct Session {
     program: Rc<Program>,
-    series: RefCell<Option<(Series, ExternalMemory)>>,
+    series: RefCell<Option<(Series<'static>, ExternalMemory)>>,
 }
 
 struct Open(Rc<Session>);
@@ -184,7 +193,8 @@ impl HotFunction for Open {
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let Session { program, series } = &*self.0;
-        let opened = call.known_characters(0, 1, |text| Series::new(program, text, program.width))?;
+        let opened =
+            call.known_characters(0, 1, |text| Ok(Series::new(program, text, program.width)?.into_owned()))?;
         let opened = (!opened.subject.is_empty()).then(|| {
             let memory = call.external_memory(opened.subject.memory_usage());
             (opened, memory)

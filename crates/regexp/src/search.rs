@@ -10,7 +10,7 @@ use crate::memo::Memo;
 use crate::pattern::{Error, Limits};
 use crate::program::{Form, Program};
 use crate::start::Start;
-use crate::units::Unit;
+use crate::units::{Unit, next};
 
 /// Of the plain program; and some for free.
 const STEPS_A_UNIT: u64 = 16;
@@ -223,6 +223,16 @@ impl Backtracker {
                 return Ok(false);
             }
             *at += 1;
+            if let Some(set) = program.leading {
+                let set = &program.sets[set as usize];
+                while *at < text.len() {
+                    let (code, after) = next::<U, PAIRS>(text, *at);
+                    if !set.contains(code) {
+                        break;
+                    }
+                    *at = after;
+                }
+            }
         }
     }
 

@@ -5,6 +5,8 @@
 //! that takes too many steps for what it finds. A wide text starts on the backtracker, which reads it as it is, and is
 //! encoded for the automaton only when that takes too many steps. What is compared is work, not time.
 
+use std::borrow::Cow;
+
 use crate::automaton::Alphabet;
 use crate::encode::Place;
 use crate::matcher::{Matcher, start_of_pair};
@@ -26,20 +28,20 @@ const STEPS_BEFORE_ENCODING: u64 = 6;
 const FREE_STEPS: u64 = 4096;
 
 /// A text to be searched many times.
-pub struct Subject {
-    text: Text,
+pub struct Subject<'a> {
+    text: Text<'a>,
     /// Of a wide text, for the automaton, and where in it the last search started.
     encoded: Option<(Vec<u8>, Place)>,
     engine: Engine,
     progress: Progress,
 }
 
-enum Text {
-    Latin1(Vec<u8>),
-    Utf16(Vec<u16>),
+enum Text<'a> {
+    Latin1(Cow<'a, [u8]>),
+    Utf16(Cow<'a, [u16]>),
 }
 
-impl Text {
+impl Text<'_> {
     fn haystack(&self) -> Haystack<'_> {
         match self {
             Text::Latin1(bytes) => Haystack::Latin1(bytes),
@@ -66,7 +68,17 @@ enum Engine {
     Backtracker,
 }
 
-impl Subject {
+impl Subject<'_> {
+    /// The same with a text of its own.
+    pub fn into_owned(self) -> Subject<'static> {
+        let Subject { text, encoded, engine, progress } = self;
+        let text = match text {
+            Text::Latin1(bytes) => Text::Latin1(Cow::Owned(bytes.into_owned())),
+            Text::Utf16(units) => Text::Utf16(Cow::Owned(units.into_owned())),
+        };
+        Subject { text, encoded, engine, progress }
+    }
+
     /// In UTF-16 code units.
     pub fn len(&self) -> usize {
         self.text.haystack().len()
@@ -85,7 +97,7 @@ impl Subject {
         }
     }
 
-    /// Bytes that the copy takes.
+    /// Bytes that the text takes, as it is and encoded, and what is remembered of it.
     pub fn memory_usage(&self) -> usize {
         self.text.haystack().bytes()
             + self.encoded.as_ref().map_or(0, |(bytes, _)| bytes.capacity())
@@ -94,9 +106,9 @@ impl Subject {
 }
 
 impl Matcher {
-    /// A copy of `haystack`, ready to be searched many times by this matcher: for the bounds of matches only, or for their
-    /// captures too.
-    pub fn subject(&self, haystack: Haystack<'_>, captures: bool) -> Result<Subject, Error> {
+    /// `haystack`, ready to be searched many times by this matcher: for the bounds of matches only, or for their captures
+    /// too.
+    pub fn subject<'a>(&self, haystack: Haystack<'a>, captures: bool) -> Result<Subject<'a>, Error> {
         self.limits_with(haystack)?;
         let program = &*self.pattern.program;
         let covers = program.claims.cover(haystack);
@@ -104,13 +116,13 @@ impl Matcher {
             Haystack::Latin1(bytes) => {
                 let runs = covers && self.latin1.is_some() && self.finds_all(Alphabet::Latin1);
                 let watched = Engine::Watched { matches: 0, units: 0 };
-                (Text::Latin1(bytes.to_vec()), if runs { watched } else { Engine::Backtracker })
+                (Text::Latin1(Cow::Borrowed(bytes)), if runs { watched } else { Engine::Backtracker })
             }
             Haystack::Utf16(units) => {
                 let max_steps = FREE_STEPS + STEPS_BEFORE_ENCODING * units.len() as u64;
                 let tried = Engine::Tried { matches: 0, units: 0, steps: 0, max_steps };
                 let may_encode = covers && program.claims.captures;
-                (Text::Utf16(units.to_vec()), if may_encode { tried } else { Engine::Backtracker })
+                (Text::Utf16(Cow::Borrowed(units)), if may_encode { tried } else { Engine::Backtracker })
             }
         };
         let progress = Progress::new(captures && program.groups > 0);
@@ -120,7 +132,7 @@ impl Matcher {
     /// As [`Matcher::find`], in a subject. Successive searches that go forward cost what they search, and no more.
     pub fn find_in(
         &mut self,
-        subject: &mut Subject,
+        subject: &mut Subject<'_>,
         from: usize,
         mut offsets: impl FnMut(usize, Offset),
     ) -> Result<bool, Error> {

@@ -149,6 +149,8 @@ pub(crate) struct Program {
     /// The set of a greedy loop that every match starts with, if what follows it cannot be in the set. Where such a match
     /// fails, it fails from everywhere in that run of characters: all of these starts come to the same end of it.
     pub(crate) leading: Option<u32>,
+    /// The whole program is a greedy loop over one character: its set, and how often at least and at most.
+    pub(crate) run: Option<(u32, u32, u32)>,
     /// Case as back-references compare it, by character.
     pub(crate) canonical: Vec<(u32, u32)>,
 }
@@ -178,6 +180,11 @@ impl Program {
         let mut program = compiler.program;
         program.look_ahead();
         program.leading = program.leading();
+        program.run = match program.insts[..] {
+            [Inst::Run { set, min: min @ 1.., max, greedy: true, .. }, Inst::Match] => Some((set, min, max)),
+            [Inst::Char { set }, Inst::Match] => Some((set, 1, 1)),
+            _ => None,
+        };
         Ok(program)
     }
 

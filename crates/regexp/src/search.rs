@@ -216,6 +216,39 @@ impl Backtracker {
                 Some(start) if start == *at || !sticky => *at = start,
                 _ => return Ok(false),
             }
+            if !MEMOISED && let Some((set, min, max)) = program.run {
+                // The same as below, without a machine.
+                let set = &program.sets[set as usize];
+                let (mut end, mut count) = (*at, 0);
+                while count < max && end < text.len() {
+                    let (code, after) = next::<U, PAIRS>(text, end);
+                    if !set.contains(code) {
+                        break;
+                    }
+                    (end, count) = (after, count + 1);
+                }
+                work.steps += (end - *at) as u64 + 1;
+                work.saw_end |= end == text.len();
+                if count >= min {
+                    let slots = &mut self.scratch.slots;
+                    slots.clear();
+                    slots.resize(program.slots as usize, UNSET);
+                    (slots[0], slots[1]) = (*at as u32, end as u32);
+                    return Ok(true);
+                }
+                if sticky {
+                    return Ok(false);
+                }
+                if work.steps > work.max_steps {
+                    return Err(Stop::Steps);
+                }
+                // Where the run ends is no start either; where none begins, the next place may be one.
+                *at = end.max(*at + 1);
+                if *at > text.len() {
+                    return Ok(false);
+                }
+                continue;
+            }
             if run::<U, PAIRS, MEMOISED>(program, text, *at, &mut self.scratch, &mut progress.memo, work)? {
                 return Ok(true);
             }

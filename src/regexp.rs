@@ -21,6 +21,9 @@ use crate::regexp_series::{All, Batch, More, NewSession, Series};
 /// No string of V8 is longer (2²⁹ − 24 code units), so offsets fit an Int32Array.
 pub(crate) const MAX_OFFSET: u32 = 1 << 30;
 
+/// Of a long text so many units are read and searched first: matches are often near the start, and reading it all costs more.
+const EARLY: usize = 2048;
+
 /// Bytes that a compiled pattern takes beyond what regex-automata counts: 15 KiB or so, by the process's memory.
 const UNCOUNTED_BYTES: usize = 16 << 10;
 
@@ -139,6 +142,14 @@ impl Program {
             self.matcher.borrow_mut().find(haystack, from, writer(places)).map_err(failure)
         })
     }
+
+    /// The first match, its offsets in the buffer, if it shows in the first part of a text.
+    fn find_early(&self, call: &Call, part: Characters<'_>) -> Result<bool, Failure> {
+        self.offsets.lend(call, |places| {
+            let places = places.get_mut(..self.width).ok_or_else(too_narrow)?;
+            self.matcher.borrow_mut().find_early(haystack(part), true, writer(places)).map_err(failure)
+        })
+    }
 }
 
 struct Test(Rc<Program>);
@@ -198,6 +209,12 @@ impl HotFunction for TestLong {
     const ARGUMENTS: usize = 2;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let early = call.part(0, 1, EARLY, |text| {
+            self.0.matcher.borrow_mut().find_early(haystack(text), false, |_, _| ()).map_err(failure)
+        })?;
+        if early == Some(true) {
+            return Ok(call.boolean(true));
+        }
         let found = call.known_characters(0, 1, |text| {
             self.0.matcher.borrow_mut().is_match(haystack(text), 0).map_err(failure)
         })?;
@@ -213,6 +230,9 @@ impl HotFunction for ExecFrom {
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let from = call.integer(1, MAX_OFFSET)? as usize;
+        if from == 0 && call.part(0, 2, EARLY, |text| self.0.find_early(call, text))? == Some(true) {
+            return Ok(call.boolean(true));
+        }
         let found = call.known_characters(0, 2, |text| self.0.find(call, text, from))?;
         Ok(call.boolean(found))
     }

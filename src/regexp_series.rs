@@ -34,7 +34,7 @@ pub(crate) struct Series {
 
 impl Series {
     pub(crate) fn new(program: &Program, text: Characters<'_>, width: usize) -> Result<Series, Failure> {
-        let subject = program.matcher.borrow().subject(haystack(text)).map_err(failure)?;
+        let subject = program.matcher.borrow().subject(haystack(text), width > 2).map_err(failure)?;
         Ok(Series { subject, from: 0, separator: None, whole: false, width })
     }
 

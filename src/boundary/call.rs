@@ -88,6 +88,24 @@ impl Call {
         text::read_characters(self.env, self.arguments[index], known, body)
     }
 
+    /// The first `units` of the text in argument `index`, if it is longer than that; `hint` as for
+    /// [`Call::known_characters`]. Nothing when it is not longer, or the hint is none.
+    pub(crate) fn part<T>(
+        &self,
+        index: usize,
+        hint: usize,
+        units: usize,
+        body: impl FnOnce(Characters<'_>) -> Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        let mut is_latin1 = false;
+        // SAFETY: a plain read of an argument.
+        let status = unsafe { sys::napi_get_value_bool(self.env, self.arguments[hint], &mut is_latin1) };
+        if status != sys::Status::napi_ok {
+            return Ok(None);
+        }
+        text::read_part(self.env, self.arguments[index], is_latin1, units, body)
+    }
+
     /// The content of argument `index`, a string or a `Uint8Array`, which is secret: in buffers that are wiped.
     pub(crate) fn secret(&self, index: usize) -> Result<Secret, Failure> {
         let mut kind = 0;

@@ -95,6 +95,41 @@ pub(super) fn read_characters<T>(
     }
 }
 
+/// The first `units` of the string, if it is longer than that.
+pub(super) fn read_part<T>(
+    env: sys::napi_env,
+    value: sys::napi_value,
+    is_latin1: bool,
+    units: usize,
+    body: impl FnOnce(Characters<'_>) -> Result<T, Failure>,
+) -> Result<Option<T>, Failure> {
+    if length_of(env, value)? <= units {
+        return Ok(None);
+    }
+    let mut read = 0;
+    if is_latin1 {
+        return with_memory(&BYTES, |bytes| {
+            bytes.reserve(units + 1);
+            // SAFETY: there is room for `units` bytes and the terminator; Node writes `read` bytes, at most `units`.
+            unsafe {
+                let start = bytes.as_mut_ptr().cast();
+                sys::napi_get_value_string_latin1(env, value, start, units + 1, &mut read);
+                bytes.set_len(read);
+            }
+            body(Characters::Latin1(bytes)).map(Some)
+        });
+    }
+    with_memory(&UNITS, |memory| {
+        memory.reserve(units + 1);
+        // SAFETY: as above, in units.
+        unsafe {
+            sys::napi_get_value_string_utf16(env, value, memory.as_mut_ptr(), units + 1, &mut read);
+            memory.set_len(read);
+        }
+        body(Characters::Utf16(memory)).map(Some)
+    })
+}
+
 /// The string as bytes when no unit is over `LIMIT`, else (as the error) as units.
 #[inline]
 fn read<T, const LIMIT: u16>(

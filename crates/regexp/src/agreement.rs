@@ -124,6 +124,23 @@ proptest! {
     }
 
     #[test]
+    fn early_matches_stay(source in pattern(), flags in flags(), text in text(), cut in 0usize..14) {
+        let Some(mut case) = Case::new(&source, flags) else { return Ok(()) };
+        let cut = cut.min(text.len());
+        let part = if cut > 0 && text[cut - 1] & 0xFC00 == 0xD800 { &text[..cut - 1] } else { &text[..cut] };
+        let (root, sticky, limits) = (&case.lowered.root, flags.sticky, Limits::default());
+        let found = if flags.unicode {
+            case.engine.find_early::<u16, true>(root, part, sticky, true, limits)
+        } else {
+            case.engine.find_early::<u16, false>(root, part, sticky, true, limits)
+        };
+        if found.unwrap() {
+            let early = case.engine.slots().to_vec();
+            prop_assert_eq!(case.find(&text, 0, &mut Progress::new(true)), Some(early));
+        }
+    }
+
+    #[test]
     fn searches_may_share_what_they_remember(source in pattern(), flags in flags(), text in text()) {
         let Some(mut case) = Case::new(&source, flags) else { return Ok(()) };
         let mut shared = case.memoised(true, text.len());

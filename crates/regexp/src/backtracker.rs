@@ -128,6 +128,8 @@ pub(crate) struct Work {
     pub(crate) max_steps: u64,
     /// Bytes for the stack, the trail and the memo.
     pub(crate) max_memory: usize,
+    /// Whether a run has looked where the text ends: if not, more text would have changed nothing.
+    pub(crate) saw_end: bool,
 }
 
 /// Whether the program matches at `start`. The slots then tell where.
@@ -179,7 +181,11 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
         'fail: {
             match insts[pc] {
                 Inst::Unit(unit) => {
-                    if at < text.len() && text[at].code() == u32::from(unit) {
+                    let Some(found) = text.get(at) else {
+                        work.saw_end = true;
+                        break 'fail;
+                    };
+                    if found.code() == u32::from(unit) {
                         at += 1;
                         pc += 1;
                         continue 'step;
@@ -194,6 +200,8 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                             pc += 1;
                             continue 'step;
                         }
+                    } else {
+                        work.saw_end = true;
                     }
                     break 'fail;
                 }
@@ -210,6 +218,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                 }
                 Inst::Text { start, length } => {
                     let wanted = &program.text[start as usize..(start + length) as usize];
+                    work.saw_end |= at + wanted.len() > text.len();
                     if let Some(found) = text.get(at..at + wanted.len())
                         && same(found, wanted)
                     {
@@ -236,6 +245,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                     let mut count = 0;
                     while count < min {
                         if at == text.len() {
+                            work.saw_end = true;
                             break 'fail;
                         }
                         let (code, after) = next::<U, PAIRS>(text, at);
@@ -269,6 +279,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                         at += rest.iter().position(|unit| !set.contains(unit.code())).unwrap_or(rest.len());
                     }
                     steps += (at - from) as u64;
+                    work.saw_end |= at == text.len();
                     if follow != NONE {
                         let follow = &program.leads[follow as usize];
                         let end = at;
@@ -292,6 +303,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                 }
                 Inst::Try { other, guards } => {
                     if guards != NONE {
+                        work.saw_end |= at == text.len();
                         let (this, that) = &program.guards[guards as usize];
                         if !this.admits(text, at) {
                             pc = other as usize;
@@ -308,6 +320,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                 }
                 Inst::TryLast { preferred, guards } => {
                     if guards != NONE {
+                        work.saw_end |= at == text.len();
                         let (this, that) = &program.guards[guards as usize];
                         if !this.admits(text, at) {
                             pc += 1;
@@ -354,6 +367,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                     continue 'step;
                 }
                 Inst::Assert(assertion) => {
+                    work.saw_end |= at == text.len();
                     if holds(assertion, text, at) {
                         pc += 1;
                         continue 'step;
@@ -423,6 +437,8 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                 Inst::BackReference(number) => {
                     let reference = &program.references[number as usize];
                     let before = at;
+                    // How far it reads is not worth telling.
+                    work.saw_end = true;
                     match refer::<U, PAIRS>(program, reference, slots, text, at) {
                         Some(after) => {
                             at = after;
@@ -550,6 +566,7 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                             break;
                         }
                     }
+                    work.saw_end |= at == text.len();
                     if !found {
                         continue;
                     }

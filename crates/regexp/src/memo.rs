@@ -19,6 +19,7 @@ pub(crate) struct Outcome {
     pub(crate) next: u32,
 }
 
+#[derive(Default)]
 pub(crate) struct Memo {
     keys: usize,
     look_keys: usize,

@@ -38,13 +38,18 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(captures: bool) -> Progress {
-        Progress { memo: Memo::new(0, 0, 0), is_memoised: false, captures, steps: 0, end: 0 }
+        Progress { memo: Memo::default(), is_memoised: false, captures, steps: 0, end: 0 }
     }
 
     #[cfg(test)]
     pub(crate) fn memoised(captures: bool, program: &Program, length: usize) -> Progress {
         let memo = Memo::new(program.keys, program.look_keys, length);
         Progress { memo, is_memoised: true, ..Progress::new(captures) }
+    }
+
+    /// Whether captures are wanted, or bounds only.
+    pub(crate) fn captures(&self) -> bool {
+        self.captures
     }
 
     pub(crate) fn memory_usage(&self) -> usize {
@@ -89,12 +94,13 @@ impl Backtracker {
         progress: &mut Progress,
         limits: Limits,
     ) -> Result<bool, Error> {
-        let found = self.find_from::<U, PAIRS>(root, text, from, sticky, progress, limits);
-        self.scratch.shrink();
-        found
+        let found = self.find_within::<U, PAIRS>(root, text, from, sticky, progress, limits, u64::MAX)?;
+        Ok(found == Some(true))
     }
 
-    fn find_from<U: Unit, const PAIRS: bool>(
+    /// The same, as long as the text has taken no more than `max_steps` in all; nothing then.
+    #[allow(clippy::too_many_arguments, reason = "a search has as many")]
+    pub(crate) fn find_within<U: Unit, const PAIRS: bool>(
         &mut self,
         root: &Node,
         text: &[U],
@@ -102,32 +108,89 @@ impl Backtracker {
         sticky: bool,
         progress: &mut Progress,
         limits: Limits,
-    ) -> Result<bool, Error> {
+        max_steps: u64,
+    ) -> Result<Option<bool>, Error> {
+        let linear_steps = match limits.backreference_steps {
+            Some(steps) if self.has_references => steps,
+            _ => FREE_STEPS + STEPS_A_UNIT * (text.len() as u64 + 1),
+        };
+        let steps = linear_steps.min(max_steps);
         let mut at = from;
-        if !progress.is_memoised {
-            let max_steps = match limits.backreference_steps {
-                Some(steps) if self.has_references => steps,
-                _ => FREE_STEPS + STEPS_A_UNIT * (text.len() as u64 + 1),
-            };
-            let mut work = Work { steps: progress.steps, max_steps, max_memory: limits.memory };
-            self.program(root, false, progress.captures)?;
-            let result = self.each_start::<U, PAIRS, false>(text, &mut at, sticky, progress, &mut work);
-            progress.steps = work.steps;
-            match result {
-                Ok(found) => return Ok(found),
-                Err(Stop::Memory) => return Err(Error::Memory),
-                Err(Stop::Steps) if self.has_references => return Err(Error::Budget),
-                Err(Stop::Steps) => {}
-            }
+        let found = match self.plain::<U, PAIRS>(root, text, &mut at, sticky, progress, limits, steps)? {
+            Some(found) => Ok(Some(found)),
+            None if max_steps < linear_steps => Ok(None),
+            None if self.has_references => Err(Error::Budget),
+            None => self.memoised::<U, PAIRS>(root, text, at, sticky, progress, limits).map(Some),
+        };
+        self.scratch.shrink();
+        found
+    }
+
+    /// Whether there is a match in `text` that would be the same if more text came after it; nothing when that cannot be
+    /// told with few steps. For finding matches near the start of a text that is not all there.
+    pub(crate) fn find_early<U: Unit, const PAIRS: bool>(
+        &mut self,
+        root: &Node,
+        text: &[U],
+        sticky: bool,
+        captures: bool,
+        limits: Limits,
+    ) -> Result<bool, Error> {
+        let mut progress = Progress::new(captures);
+        let max_steps = FREE_STEPS + STEPS_A_UNIT * text.len() as u64;
+        let mut work = Work { steps: 0, max_steps, max_memory: limits.memory, saw_end: false };
+        let place = self.program(root, false, captures)?;
+        let found = self.each_start::<U, PAIRS, false>(place, text, &mut 0, sticky, &mut progress, &mut work);
+        Ok(found == Ok(true) && !work.saw_end)
+    }
+
+    /// `at` becomes the start that was tried last. Nothing when that took too many steps, or before had.
+    #[allow(clippy::too_many_arguments, reason = "a search has as many")]
+    #[inline]
+    fn plain<U: Unit, const PAIRS: bool>(
+        &mut self,
+        root: &Node,
+        text: &[U],
+        at: &mut usize,
+        sticky: bool,
+        progress: &mut Progress,
+        limits: Limits,
+        max_steps: u64,
+    ) -> Result<Option<bool>, Error> {
+        if progress.is_memoised {
+            return Ok(None);
         }
-        let program = self.program(root, true, progress.captures)?;
+        let mut work = Work { steps: progress.steps, max_steps, max_memory: limits.memory, saw_end: false };
+        let place = self.program(root, false, progress.captures)?;
+        let result = self.each_start::<U, PAIRS, false>(place, text, at, sticky, progress, &mut work);
+        progress.steps = work.steps;
+        match result {
+            Ok(found) => Ok(Some(found)),
+            Err(Stop::Memory) => Err(Error::Memory),
+            Err(Stop::Steps) => Ok(None),
+        }
+    }
+
+    fn memoised<U: Unit, const PAIRS: bool>(
+        &mut self,
+        root: &Node,
+        text: &[U],
+        mut at: usize,
+        sticky: bool,
+        progress: &mut Progress,
+        limits: Limits,
+    ) -> Result<bool, Error> {
+        let place = self.program(root, true, progress.captures)?;
         // Before the end of the last match there is what was tried on the way to it, and did not fail.
         if !progress.is_memoised || at < progress.end {
-            progress.memo = Memo::new(program.keys, program.look_keys, text.len());
+            if let Some(program) = &self.programs[place] {
+                progress.memo = Memo::new(program.keys, program.look_keys, text.len());
+            }
             progress.is_memoised = true;
         }
-        let mut work = Work { steps: progress.steps, max_steps: u64::MAX, max_memory: limits.memory };
-        let result = self.each_start::<U, PAIRS, true>(text, &mut at, sticky, progress, &mut work);
+        let mut work =
+            Work { steps: progress.steps, max_steps: u64::MAX, max_memory: limits.memory, saw_end: false };
+        let result = self.each_start::<U, PAIRS, true>(place, text, &mut at, sticky, progress, &mut work);
         progress.steps = work.steps;
         let found = result.map_err(|_| Error::Memory)?;
         if found {
@@ -139,13 +202,13 @@ impl Backtracker {
 
     fn each_start<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
         &mut self,
+        place: usize,
         text: &[U],
         at: &mut usize,
         sticky: bool,
         progress: &mut Progress,
         work: &mut Work,
     ) -> Result<bool, Stop> {
-        let place = place_of(MEMOISED, progress.captures || self.has_references);
         // Compiled just now.
         let Some(program) = &self.programs[place] else { return Ok(false) };
         loop {
@@ -163,24 +226,19 @@ impl Backtracker {
         }
     }
 
-    fn program(&mut self, root: &Node, memoised: bool, captures: bool) -> Result<&Program, Error> {
+    /// Sees to it that there is the program, and says where.
+    #[inline]
+    fn program(&mut self, root: &Node, memoised: bool, captures: bool) -> Result<usize, Error> {
         let captures = captures || self.has_references;
-        let form = Form { captures, memoised, unicode: self.unicode };
-        let place = &mut self.programs[place_of(memoised, captures)];
-        let program = match place.take() {
-            Some(program) => program,
-            None => {
-                let mut program = Program::compile(root, self.groups, form)?;
-                program.canonical.clone_from(&self.canonical);
-                program
-            }
-        };
-        Ok(place.insert(program))
+        let place = usize::from(memoised) * 2 + usize::from(captures);
+        if self.programs[place].is_none() {
+            let form = Form { captures, memoised, unicode: self.unicode };
+            let mut program = Program::compile(root, self.groups, form)?;
+            program.canonical.clone_from(&self.canonical);
+            self.programs[place] = Some(program);
+        }
+        Ok(place)
     }
-}
-
-fn place_of(memoised: bool, captures: bool) -> usize {
-    usize::from(memoised) * 2 + usize::from(captures)
 }
 
 /// A slot as an offset.

@@ -16,7 +16,12 @@ pub(crate) enum Start {
     /// Only before one of these.
     OneOf(Box<UnitSet>),
     Window(Box<Window>),
+    /// Only before one of these few units.
+    Few([u16; 3]),
 }
+
+/// Units that are looked at together: a loop over so many without branches becomes vector instructions.
+const BLOCK: usize = 32;
 
 /// The most places of a window: bits of a mask.
 const MAX_WIDTH: usize = 8;
@@ -24,6 +29,8 @@ const MAX_WIDTH: usize = 8;
 /// What the first units of every match can be. Units are told apart by their low byte only.
 pub(crate) struct Window {
     width: usize,
+    /// Two places that only few units can be at, if there are such, and these.
+    few: Option<[(usize, [u16; 3]); 2]>,
     /// The places that each byte can be at, a bit for each.
     masks: [u8; 256],
     /// How far the window moves when its last place holds this byte; 0 if a match may be here.
@@ -43,10 +50,47 @@ impl Window {
         }
         let last = places.len() as u32 - 1;
         let shifts = masks.map(|mask: u8| (last + 1).saturating_sub(8 - mask.leading_zeros()) as u8);
-        Window { width: places.len(), masks, shifts }
+        let mut few: Vec<_> =
+            places.iter().enumerate().filter_map(|(at, set)| Some((at, few(set)?))).collect();
+        // What can be fewest units comes first, and among these what is rare in texts.
+        few.sort_by_key(|(_, units)| {
+            (
+                units.iter().filter(|&unit| *unit != units[0]).count(),
+                units.iter().map(|&unit| frequency(unit)).max(),
+            )
+        });
+        let few = match few[..] {
+            [one, other, ..] => Some([one, other]),
+            _ => None,
+        };
+        Window { width: places.len(), few, masks, shifts }
     }
 
-    fn next<U: Unit>(&self, text: &[U], at: usize) -> Option<usize> {
+    fn next<U: Unit>(&self, text: &[U], mut at: usize) -> Option<usize> {
+        let Some([(one, ones), (other, others)]) = self.few else { return self.slide(text, at) };
+        // Places are looked at together: a loop over so many without branches becomes vector instructions.
+        while at + self.width <= text.len() {
+            let block = BLOCK.min(text.len() - self.width - at + 1);
+            let fits = |(first, second): (&U, &U)| is_one(first, &ones) & is_one(second, &others);
+            let pairs = || text[at + one..at + one + block].iter().zip(&text[at + other..at + other + block]);
+            if pairs().fold(false, |seen, pair| seen | fits(pair)) {
+                for (place, pair) in pairs().enumerate() {
+                    if fits(pair) && self.fits(&text[at + place..at + place + self.width]) {
+                        return Some(at + place);
+                    }
+                }
+            }
+            at += block;
+        }
+        None
+    }
+
+    fn fits<U: Unit>(&self, text: &[U]) -> bool {
+        let mut places = text.iter().enumerate();
+        places.all(|(place, unit)| self.masks[(unit.code() & 0xFF) as usize] & (1 << place) != 0)
+    }
+
+    fn slide<U: Unit>(&self, text: &[U], at: usize) -> Option<usize> {
         let mut end = at + self.width;
         while let Some(unit) = text.get(end - 1) {
             let shift = self.shifts[(unit.code() & 0xFF) as usize];
@@ -84,6 +128,7 @@ impl Start {
             return Start::Window(Box::new(Window::new(&places)));
         }
         match first(root) {
+            Some(set) if few(&set).is_some() => few(&set).map_or(Start::Anywhere, Start::Few),
             Some(set) if set.ranges() != [(0, LAST_CODE_POINT)] => Start::OneOf(Box::new(UnitSet::new(&set))),
             _ => Start::Anywhere,
         }
@@ -102,6 +147,17 @@ impl Start {
                 Some(at + rest)
             }
             Start::Window(window) => window.next(text, at),
+            Start::Few(units) => {
+                let is_one =
+                    |unit: &U| units.iter().fold(false, |is, &one| is | (unit.code() == u32::from(one)));
+                for block in text[at..].chunks(BLOCK) {
+                    if block.iter().fold(false, |seen, unit| seen | is_one(unit)) {
+                        return block.iter().position(is_one).map(|rest| at + rest);
+                    }
+                    at += block.len();
+                }
+                None
+            }
             Start::OneOf(set) if !PAIRS => {
                 text[at..].iter().position(|unit| set.contains(unit.code())).map(|rest| at + rest)
             }
@@ -118,6 +174,33 @@ impl Start {
             }
         }
     }
+}
+
+/// Roughly, how often a unit is met in texts.
+fn frequency(unit: u16) -> u32 {
+    match u8::try_from(unit) {
+        Ok(b' ' | b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r') => 3,
+        Ok(b'a'..=b'z') => 2,
+        Ok(b'0'..=b'9' | b'A'..=b'Z') => 1,
+        _ => 0,
+    }
+}
+
+#[inline(always)]
+fn is_one<U: Unit>(unit: &U, few: &[u16; 3]) -> bool {
+    few.iter().fold(false, |is, &one| is | (unit.code() == u32::from(one)))
+}
+
+/// The characters of a set of one to three that are a unit each, whatever the text; the first one fills up.
+fn few(set: &Set) -> Option<[u16; 3]> {
+    let mut all = set.ranges().iter().flat_map(|&(low, high)| low..=high.min(low + 3));
+    let mut next = || all.next().map(|code| u16::try_from(code).ok().filter(|unit| unit & 0xF800 != 0xD800));
+    let first = next()??;
+    let rest = [next(), next()];
+    if next().is_some() || rest.contains(&Some(None)) {
+        return None;
+    }
+    Some([first, rest[0].flatten().unwrap_or(first), rest[1].flatten().unwrap_or(first)])
 }
 
 /// Whether every match starts with one of these assertions holding where it starts.

@@ -101,6 +101,10 @@ impl Tester {
         }
     }
 
+    pub(crate) fn memory_usage(&self) -> usize {
+        4 * (self.pairs.len() + self.first.len() + self.singles.len()) + self.accepts.len()
+    }
+
     fn from_dense<D: AsRef<[u32]>>(dfa: &dense::DFA<D>, start: StateID) -> Option<Tester> {
         let (class, representatives) = latin1_classes(dfa);
         let class_bits = representatives.len().next_power_of_two().trailing_zeros();

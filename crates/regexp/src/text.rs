@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use crate::automaton::Alphabet;
 use crate::encode::encode;
 use crate::literals::Hull;
-use crate::pattern::{Error, Haystack, Matcher};
+use crate::matcher::Matcher;
+use crate::pattern::{Error, Haystack};
 
 pub(crate) trait Text {
     /// Which automata read it, when it is [encoded](Text::encoded).

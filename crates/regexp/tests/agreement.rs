@@ -62,7 +62,7 @@ proptest! {
         prop_assert_eq!(found.is_some(), matcher.is_match(ascii, from).unwrap());
 
         for haystack in [ascii, wide] {
-            let mut subject = matcher.subject(haystack).unwrap();
+            let mut subject = matcher.subject(haystack, true).unwrap();
             // Forward, as through a text, and back again.
             for from in (0..=text.len()).chain([from]) {
                 let mut offsets = Vec::new();

@@ -1,0 +1,190 @@
+//! A [`Subject`] is a text to be searched many times, with the engine that has proved quicker on it.
+//!
+//! The automaton skips quickly what does not match, and takes its time for each match; the backtracker is the other way
+//! round. So a one-byte text starts on the automaton and moves to the backtracker where matches are close together, unless
+//! that takes too many steps for what it finds. A wide text starts on the backtracker, which reads it as it is, and is
+//! encoded for the automaton only when that takes too many steps. What is compared is work, not time.
+
+use crate::automaton::Alphabet;
+use crate::encode::Place;
+use crate::matcher::{Matcher, start_of_pair};
+use crate::pattern::{Error, Haystack, Offset};
+use crate::search::Progress;
+
+/// Matches by which a text is judged.
+const SAMPLE: u64 = 8;
+/// Units from one match's end to the next one's, on average, up to which the backtracker is tried.
+const CLOSE: u64 = 128;
+/// What they cost, by measurement, in units that the automaton reads: a match on the automaton, the captures in one, a match
+/// of the backtracker, and half of one of its steps.
+const AUTOMATON_MATCH: u64 = 60;
+const AUTOMATON_CAPTURES: u64 = 70;
+const BACKTRACKER_MATCH: u64 = 20;
+const HALF_STEPS: u64 = 3;
+/// Steps for each unit of a wide text, and some for free, after which it is encoded for the automaton.
+const STEPS_BEFORE_ENCODING: u64 = 6;
+const FREE_STEPS: u64 = 4096;
+
+/// A text to be searched many times.
+pub struct Subject {
+    text: Text,
+    /// Of a wide text, for the automaton, and where in it the last search started.
+    encoded: Option<(Vec<u8>, Place)>,
+    engine: Engine,
+    progress: Progress,
+}
+
+enum Text {
+    Latin1(Vec<u8>),
+    Utf16(Vec<u16>),
+}
+
+impl Text {
+    fn haystack(&self) -> Haystack<'_> {
+        match self {
+            Text::Latin1(bytes) => Haystack::Latin1(bytes),
+            Text::Utf16(units) => Haystack::Utf16(units),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Engine {
+    /// The automaton, looking how close together matches are.
+    Watched {
+        matches: u64,
+        units: u64,
+    },
+    /// The backtracker, looking what its matches cost, as long as the steps allow.
+    Tried {
+        matches: u64,
+        units: u64,
+        steps: u64,
+        max_steps: u64,
+    },
+    Automaton,
+    Backtracker,
+}
+
+impl Subject {
+    /// In UTF-16 code units.
+    pub fn len(&self) -> usize {
+        self.text.haystack().len()
+    }
+
+    /// Whether there is nothing to search in.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether `at` lies between the halves of a surrogate pair.
+    pub fn is_inside_pair(&self, at: usize) -> bool {
+        match &self.text {
+            Text::Latin1(_) => false,
+            Text::Utf16(units) => start_of_pair(units, at) < at,
+        }
+    }
+
+    /// Bytes that the copy takes.
+    pub fn memory_usage(&self) -> usize {
+        self.text.haystack().bytes()
+            + self.encoded.as_ref().map_or(0, |(bytes, _)| bytes.capacity())
+            + self.progress.memory_usage()
+    }
+}
+
+impl Matcher {
+    /// A copy of `haystack`, ready to be searched many times by this matcher: for the bounds of matches only, or for their
+    /// captures too.
+    pub fn subject(&self, haystack: Haystack<'_>, captures: bool) -> Result<Subject, Error> {
+        self.limits_with(haystack)?;
+        let program = &*self.pattern.program;
+        let covers = program.claims.cover(haystack);
+        let (text, engine) = match haystack {
+            Haystack::Latin1(bytes) => {
+                let runs = covers && self.latin1.is_some() && self.finds_all(Alphabet::Latin1);
+                let watched = Engine::Watched { matches: 0, units: 0 };
+                (Text::Latin1(bytes.to_vec()), if runs { watched } else { Engine::Backtracker })
+            }
+            Haystack::Utf16(units) => {
+                let max_steps = FREE_STEPS + STEPS_BEFORE_ENCODING * units.len() as u64;
+                let tried = Engine::Tried { matches: 0, units: 0, steps: 0, max_steps };
+                let may_encode = covers && program.claims.captures;
+                (Text::Utf16(units.to_vec()), if may_encode { tried } else { Engine::Backtracker })
+            }
+        };
+        let progress = Progress::new(captures && program.groups > 0);
+        Ok(Subject { text, encoded: None, engine, progress })
+    }
+
+    /// As [`Matcher::find`], in a subject. Successive searches that go forward cost what they search, and no more.
+    pub fn find_in(
+        &mut self,
+        subject: &mut Subject,
+        from: usize,
+        mut offsets: impl FnMut(usize, Offset),
+    ) -> Result<bool, Error> {
+        let limits = self.limits_with(subject.text.haystack())?;
+        let Subject { text, encoded, engine, progress } = subject;
+        let mut end = from;
+        let mut note = |place: usize, offset: Offset| {
+            if place == 1 {
+                end = offset.unwrap_or(from);
+            }
+            offsets(place, offset);
+        };
+        if let Engine::Tried { matches, units, steps, max_steps } = *engine {
+            let haystack = text.haystack();
+            if let Some(found) = self.backtrack_within(haystack, from, progress, limits, max_steps)? {
+                if found {
+                    self.report(progress.captures(), note);
+                    let (matches, units) = (matches + 1, units + end.saturating_sub(from) as u64);
+                    *engine = Engine::Tried { matches, units, steps, max_steps };
+                    if matches % SAMPLE == 0 && matches!(text, Text::Latin1(_)) {
+                        let captures = if progress.captures() { AUTOMATON_CAPTURES } else { 0 };
+                        let automaton = (AUTOMATON_MATCH + captures) * matches + units;
+                        let taken = progress.steps() - steps;
+                        if BACKTRACKER_MATCH * matches + taken * HALF_STEPS / 2 > automaton {
+                            *engine = Engine::Automaton;
+                        }
+                    }
+                }
+                return Ok(found);
+            }
+            *engine = match text {
+                Text::Latin1(_) => Engine::Automaton,
+                Text::Utf16(_) if self.has_wide() && self.finds_all(Alphabet::Wide) => Engine::Automaton,
+                Text::Utf16(_) => Engine::Backtracker,
+            };
+        }
+        match (&*text, *engine) {
+            (Text::Latin1(bytes), Engine::Automaton | Engine::Watched { .. }) => {
+                let found = self.find_latin1(bytes, from, progress, limits, note)?;
+                if let Engine::Watched { matches, units } = *engine {
+                    let (matches, units) = (matches + 1, units + end.saturating_sub(from) as u64);
+                    *engine = match matches {
+                        SAMPLE if units <= CLOSE * SAMPLE => {
+                            let left = (bytes.len() - from) as u64;
+                            let steps = progress.steps();
+                            let max_steps = steps + FREE_STEPS + STEPS_BEFORE_ENCODING * left;
+                            Engine::Tried { matches: 0, units: 0, steps, max_steps }
+                        }
+                        SAMPLE => Engine::Automaton,
+                        _ => Engine::Watched { matches, units },
+                    };
+                }
+                Ok(found)
+            }
+            (Text::Utf16(units), Engine::Automaton) => {
+                let (bytes, place) = match encoded {
+                    Some(known) => known,
+                    none => none.insert((self.encoded(units, limits)?, Place::default())),
+                };
+                let known = if place.unit <= from { *place } else { Place::default() };
+                *place = known.forward_to_unit(bytes, from);
+                Ok(self.find_encoded(bytes, *place, progress.captures(), note))
+            }
+            _ => self.find_by_backtracking(text.haystack(), from, progress, limits, &mut note),
+        }
+    }
+}

@@ -625,18 +625,18 @@ fn refer<U: Unit, const PAIRS: bool>(
         let (start, end) = (slots[2 * group as usize], slots[2 * group as usize + 1]);
         (start != UNSET && end != UNSET).then_some(start as usize..end as usize)
     });
-    let Some(captured) = captured else { return Some(at) };
+    // V8 looks whether it ended between the halves of a pair, also after what is unset or empty.
+    let split = |at: usize| {
+        PAIRS && at > 0 && at < text.len() && is_low(text[at].code()) && is_high(text[at - 1].code())
+    };
+    let Some(captured) = captured else { return (!split(at)).then_some(at) };
     let wanted = &text[captured];
     let (from, to) =
         if reference.back { (at.checked_sub(wanted.len())?, at) } else { (at, at + wanted.len()) };
     let found = text.get(from..to)?;
     let after = if reference.back { from } else { to };
-    if PAIRS {
-        let split =
-            |at: usize| at > 0 && at < text.len() && is_low(text[at].code()) && is_high(text[at - 1].code());
-        if split(from) || split(to) {
-            return None;
-        }
+    if split(after) {
+        return None;
     }
     let matches = if reference.ignore_case {
         let fold = |code: u32| {

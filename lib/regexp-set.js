@@ -10,6 +10,7 @@ const { isRegExp } = require('node:util').types;
 const { isBytes } = require('./content.js');
 const { outOfRange, wrongType } = require('./errors.js');
 const native = require('./native.js');
+const { provide } = require('./regexp-characters.js');
 const { limitsOf } = require('./regexp-options.js');
 
 /** Bounds of a set: the number of its patterns, and the length of their sources together. */
@@ -67,6 +68,11 @@ class SafeRegExpSet {
       allFlags.push(FLAGS.map(([flag, get]) => (apply(get, validated, []) ? flag : '')).join(''));
       length += sources[index].length;
       if (length > MAX_SOURCE_LENGTH) throw outOfRange('the length of all patterns', `at most ${MAX_SOURCE_LENGTH}`);
+      try {
+        provide(native, sources[index], allFlags[index]);
+      } catch {
+        // It fails again below, and there the error says which pattern it is.
+      }
     }
     this.#native = native.regexpSetCompile(sources, allFlags, memoryLimit, budget);
     this.#sources = Object.freeze(sources);

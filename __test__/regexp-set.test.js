@@ -207,6 +207,10 @@ describe('a set', () => {
     assertSame(['x', '\\p{Lu}', '\\p{Ll}', '^É'], 'u', input);
     assertSame(['x', 'é', 'ſ|\\u212a'], 'i', input);
     assertSame(['x', '[\\p{L}--[a-z]]', '\\p{RGI_Emoji_ZWJ_Sequence}$'], 'v', input);
+    // More classes than are remembered between patterns.
+    const classes = Array.from({ length: 300 }, (_, index) => `[[a-z]--[b\\u{${(0x1000 + index).toString(16)}}]]`);
+    assertSame(classes, 'v', 'b');
+    assertSame(classes.slice(0, 9), 'v', 'a');
     assert.throws(() => new SafeRegExpSet(['x', '(é)\\1'], 'i'), { message: /^patterns\[1\]: / });
   });
 

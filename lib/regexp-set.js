@@ -68,12 +68,8 @@ class SafeRegExpSet {
       allFlags.push(FLAGS.map(([flag, get]) => (apply(get, validated, []) ? flag : '')).join(''));
       length += sources[index].length;
       if (length > MAX_SOURCE_LENGTH) throw outOfRange('the length of all patterns', `at most ${MAX_SOURCE_LENGTH}`);
-      try {
-        provide(native, sources[index], allFlags[index]);
-      } catch {
-        // It fails again below, and there the error says which pattern it is.
-      }
     }
+    provideAll(sources, allFlags);
     this.#native = native.regexpSetCompile(sources, allFlags, memoryLimit, budget);
     this.#sources = Object.freeze(sources);
   }
@@ -108,6 +104,26 @@ class SafeRegExpSet {
 
   get sources() {
     return this.#sources;
+  }
+}
+
+/**
+ * What V8 knows of characters, for all patterns: classes that were asked about for others may be forgotten before the
+ * first of them, and not in between.
+ *
+ * @param {string[]} sources
+ * @param {string[]} flags
+ */
+function provideAll(sources, flags) {
+  if (flags.some((each) => each.includes('v'))) native.regexpAskAboutClasses();
+  const { regexpNeeds, regexpProvide } = native;
+  const asked = { regexpNeeds, regexpProvide, regexpAskAboutClasses() {} };
+  for (let index = 0; index < sources.length; index++) {
+    try {
+      provide(asked, sources[index], flags[index]);
+    } catch {
+      // It fails again when it is compiled, and there the error says which pattern it is.
+    }
   }
 }
 

@@ -63,7 +63,8 @@ export interface SafeRegExpOptions {
   /**
    * Bytes that one operation may take: for the text in the forms that the engines read, for what is still to be tried and
    * for what is remembered, not for the result. Over it is `ERR_REGEXP_MEMORY`. An integer from 65536 (64 KiB) to
-   * 4294967296 (4 GiB). Default 67108864 (64 MiB): a Latin-1 text of as many characters at the most.
+   * 4294967296 (4 GiB). Default 67108864 (64 MiB): with it texts can have some 64 million Latin-1 characters, or half as many
+   * others.
    */
   memoryLimit?: number;
   /**

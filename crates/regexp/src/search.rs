@@ -184,6 +184,9 @@ impl Backtracker {
         // Before the end of the last match there is what was tried on the way to it, and did not fail.
         if !progress.is_memoised || at < progress.end {
             if let Some(program) = &self.programs[place] {
+                if Memo::least(program.keys, program.look_keys, text.len()) > limits.memory {
+                    return Err(Error::Memory);
+                }
                 progress.memo = Memo::new(program.keys, program.look_keys, text.len());
             }
             progress.is_memoised = true;
@@ -255,16 +258,19 @@ impl Backtracker {
             if sticky || *at >= text.len() {
                 return Ok(false);
             }
-            *at += 1;
-            if let Some(set) = program.leading {
-                let set = &program.sets[set as usize];
-                while *at < text.len() {
-                    let (code, after) = next::<U, PAIRS>(text, *at);
-                    if !set.contains(code) {
-                        break;
-                    }
+            let (code, after) = next::<U, PAIRS>(text, *at);
+            match program.leading.map(|set| &program.sets[set as usize]) {
+                Some(set) if set.contains(code) => {
                     *at = after;
+                    while *at < text.len() {
+                        let (code, after) = next::<U, PAIRS>(text, *at);
+                        if !set.contains(code) {
+                            break;
+                        }
+                        *at = after;
+                    }
                 }
+                _ => *at += 1,
             }
         }
     }

@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use crate::automaton::Alphabet;
+use crate::automaton::{Alphabet, Automaton};
 use crate::encode::Place;
 use crate::matcher::{Matcher, start_of_pair};
 use crate::pattern::{Error, Haystack, Offset};
@@ -17,12 +17,15 @@ use crate::search::Progress;
 const SAMPLE: u64 = 8;
 /// Units from one match's end to the next one's, on average, up to which the backtracker is tried.
 const CLOSE: u64 = 128;
-/// What they cost, by measurement, in units that the automaton reads: a match on the automaton, the captures in one, a match
-/// of the backtracker, and half of one of its steps.
-const AUTOMATON_MATCH: u64 = 60;
-const AUTOMATON_CAPTURES: u64 = 70;
-const BACKTRACKER_MATCH: u64 = 20;
-const HALF_STEPS: u64 = 3;
+/// What things cost, by measurement, in quarters of a nanosecond: a match on the automaton, the captures in one, a unit that it
+/// reads, one that it passes over; a match of the backtracker, a step, and a unit that it passes over.
+const AUTOMATON_MATCH: u64 = 180;
+const AUTOMATON_CAPTURES: u64 = 280;
+const AUTOMATON_READS: u64 = 6;
+const AUTOMATON_SKIPS: u64 = 1;
+const BACKTRACKER_MATCH: u64 = 72;
+const BACKTRACKER_STEP: u64 = 6;
+const BACKTRACKER_SKIPS: u64 = 2;
 /// Steps for each unit of a wide text, and some for free, after which it is encoded for the automaton.
 const STEPS_BEFORE_ENCODING: u64 = 6;
 const FREE_STEPS: u64 = 4096;
@@ -111,7 +114,8 @@ impl Matcher {
     pub fn subject<'a>(&self, haystack: Haystack<'a>, captures: bool) -> Result<Subject<'a>, Error> {
         self.limits_with(haystack)?;
         let program = &*self.pattern.program;
-        let covers = program.claims.cover(haystack);
+        // Sticky searches that fail one after the other share what the backtracker remembers.
+        let covers = program.claims.cover(haystack) && !program.flags.sticky;
         let (text, engine) = match haystack {
             Haystack::Latin1(bytes) => {
                 let runs = covers && self.latin1.is_some() && self.finds_all(Alphabet::Latin1);
@@ -153,10 +157,12 @@ impl Matcher {
                     let (matches, units) = (matches + 1, units + end.saturating_sub(from) as u64);
                     *engine = Engine::Tried { matches, units, steps, max_steps };
                     if matches % SAMPLE == 0 && matches!(text, Text::Latin1(_)) {
+                        let is_accelerated = self.latin1.as_ref().is_some_and(Automaton::is_accelerated);
+                        let a_unit = if is_accelerated { AUTOMATON_SKIPS } else { AUTOMATON_READS };
                         let captures = if progress.captures() { AUTOMATON_CAPTURES } else { 0 };
-                        let automaton = (AUTOMATON_MATCH + captures) * matches + units;
-                        let taken = progress.steps() - steps;
-                        if BACKTRACKER_MATCH * matches + taken * HALF_STEPS / 2 > automaton {
+                        let automaton = (AUTOMATON_MATCH + captures) * matches + a_unit * units;
+                        let taken = BACKTRACKER_STEP * (progress.steps() - steps);
+                        if BACKTRACKER_MATCH * matches + taken + BACKTRACKER_SKIPS * units > automaton {
                             *engine = Engine::Automaton;
                         }
                     }

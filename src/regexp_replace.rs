@@ -53,7 +53,9 @@ impl Replace {
         from: usize,
     ) -> Result<Value, Failure> {
         use Characters::{Latin1, Utf16};
-        let matches = Matches { call, program: &self.0, whole: text, from };
+        let asks = operations.iter().any(|&(what, group)| what == GROUP && group > 0);
+        let width = if asks { self.0.width } else { 2 };
+        let matches = Matches { call, program: &self.0, whole: text, from, width };
         let is_narrow = matches!((text, replacement), (Latin1(_), Latin1(_)));
         let (mut bytes, mut units) = (Vec::<u8>::new(), Vec::<u16>::new());
         let outcome = match (text, replacement) {
@@ -82,6 +84,8 @@ struct Matches<'a> {
     program: &'a Program,
     whole: Characters<'a>,
     from: usize,
+    /// Places that the offsets of a match take, as far as the replacement asks for them.
+    width: usize,
 }
 
 impl Matches<'_> {
@@ -150,7 +154,7 @@ impl Matches<'_> {
                     matcher.borrow_mut().find(haystack, self.from, writer(places)).map_err(failure)?;
                 return if found { expand(places) } else { Ok(true) };
             }
-            let mut series = Series::new(self.program, self.whole, *width)?;
+            let mut series = Series::new(self.program, self.whole, self.width)?;
             let mut matcher = matcher.borrow_mut();
             while series.next(&mut matcher, *is_unicode, places)? {
                 if !expand(places)? {

@@ -113,6 +113,7 @@ describe('the iterator of matchAll', () => {
     try {
       const { value } = iterator.next();
       assert.deepEqual([value[0], value.index, value.seen], ['b', 1, true]);
+      assert.equal('abcd'.matchAll(new SafeRegExp('[a-z]', 'g')).next().value.seen, true);
     } finally {
       SafeRegExp.prototype.exec = exec;
     }

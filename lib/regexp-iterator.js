@@ -71,9 +71,10 @@ let spare = NONE;
  * @param {RegExp} matcher a SafeRegExp with the flag g that nothing else uses
  * @param {Program} program of the same
  * @param {string} text
+ * @param {Function} exec SafeRegExp's own.
  * @returns {RegExpStringIterator<RegExpMatchArray>}
  */
-function iterate(matcher, program, text) {
+function iterate(matcher, program, text, exec) {
   const start = matcher.lastIndex;
   made = matcher;
   origin.flags = program.flags;
@@ -84,7 +85,6 @@ function iterate(matcher, program, text) {
   // -1 is another 0, and so not the one that a search to the end leaves.
   let expected = start === 0 ? -1 : start;
   matcher.lastIndex = expected;
-  const { exec } = matcher;
   const { width } = program;
   const size = text.length < LONG && program.limits.budget === undefined ? SHORT_BATCH : 1;
   /** @type {Ahead} */

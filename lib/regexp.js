@@ -108,7 +108,7 @@ class SafeRegExp extends RegExp {
     }
     const matcher = new SafeRegExp(this, program.flags);
     matcher.lastIndex = toLength(this.lastIndex);
-    return iterate(matcher, program, subject);
+    return iterate(matcher, program, subject, ownExec);
   }
 
   /**

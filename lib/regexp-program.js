@@ -61,6 +61,8 @@ class Program {
   #others;
   #newOthers;
   #tests = 0;
+  /** One that nothing uses. @type {undefined | Session} */
+  #session;
 
   /**
    * @param {string} source
@@ -114,6 +116,23 @@ class Program {
     return this.others.execFrom(text, from, isLatin1(text));
   }
 
+  /** A session of one's own. */
+  takeSession() {
+    const session = this.#session ?? this.others.session();
+    this.#session = undefined;
+    return session;
+  }
+
+  /**
+   * The native side forgets the session's text.
+   *
+   * @param {Session} session
+   */
+  returnSession(session) {
+    session[0]('', undefined);
+    this.#session = session;
+  }
+
   /**
    * As `test`, for all lengths.
    *
@@ -139,6 +158,12 @@ class Program {
 }
 
 /**
+ * A text of which native code keeps a copy, to search in it from anywhere: a pair of functions.
+ *
+ * @typedef {[(text: string, isLatin1: boolean | undefined) => void, (from: number, max: number) => number]} Session
+ */
+
+/**
  * @typedef {{
  *   testLong: (text: string, isLatin1: boolean) => boolean,
  *   execFrom: (text: string, from: number, isLatin1: boolean | undefined) => boolean,
@@ -147,7 +172,7 @@ class Program {
  *   batch: (text: string, from: number, max: number) => number,
  *   replace: (text: string, isLatin1: boolean | undefined, replacement: string, operations: number, from: number) =>
  *     string | undefined | false,
- *   session: () => [(text: string, isLatin1: boolean | undefined) => void, (from: number, max: number) => number],
+ *   session: () => Session,
  *   table: () => boolean,
  *   testBytes: (utf8: Uint8Array) => boolean,
  *   execBytes: (utf8: Uint8Array, from: number) => boolean,

@@ -19,7 +19,12 @@ const { apply } = Reflect;
  * Which properties the running V8 reads before it matches: `flags`, as the standard has it today, or `global` and
  * `unicode`, as it had it before 2023.
  */
-const READS_FLAGS = { match: readsFlags(Symbol.match), replace: readsFlags(Symbol.replace), split: true };
+const READS_FLAGS = {
+  match: readsFlags(Symbol.match),
+  matchAll: true,
+  replace: readsFlags(Symbol.replace),
+  split: true,
+};
 
 /** @param {typeof Symbol.match | typeof Symbol.replace} operation */
 function readsFlags(operation) {

@@ -126,7 +126,7 @@ class SafeRegExp extends RegExp {
     if (program.isGlobal) {
       this.lastIndex = 0;
       return typeof value === 'string'
-        ? whole.replace(program, subject, value, 0)
+        ? whole.replace(program, subject, value)
         : whole.replaceBy(program, subject, value);
     }
     if (typeof value === 'function' || program.isSticky) {
@@ -138,7 +138,7 @@ class SafeRegExp extends RegExp {
       return whole.replaceFirst(program, subject, value, this.#spans(), this.#base());
     }
     toLength(this.lastIndex);
-    return whole.replace(program, subject, value, 0);
+    return whole.replace(program, subject, value);
   }
 
   /** @param {string} text */

@@ -12,12 +12,12 @@ use crate::boundary::{Call, Characters, Code, ExternalMemory, Failure, HotFuncti
 use crate::regexp::{MAX_OFFSET, Program, failure, haystack, past_the_end, too_narrow, writer};
 
 /// Which matches `all` gives, and what of them.
-const BOUNDS: u32 = 0;
-const CAPTURES: u32 = 1;
+pub(crate) const BOUNDS: u32 = 0;
+pub(crate) const CAPTURES: u32 = 1;
 /// The separators of `split`, with captures: ECMA-262, §22.2.6.14, step 18, by searching where the standard tries every place.
-const SEPARATORS: u32 = 2;
+pub(crate) const SEPARATORS: u32 = 2;
 /// The same, none of them between the halves of a surrogate pair.
-const WHOLE_SEPARATORS: u32 = 3;
+pub(crate) const WHOLE_SEPARATORS: u32 = 3;
 
 /// A search that goes on.
 pub(crate) struct Series<'a> {
@@ -114,17 +114,37 @@ impl HotFunction for All {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let which = call.integer(2, WHOLE_SEPARATORS)?;
         let max = call.integer(3, MAX_OFFSET)? as usize;
-        call.known_characters(0, 1, |text| {
-            let mut series = Series::new(&self.0, text, if which == BOUNDS { 2 } else { self.0.width })?;
-            series.separator = (which >= SEPARATORS).then_some(0);
-            series.whole = which == WHOLE_SEPARATORS;
-            let count = series.fill(call, &self.0, max)?;
-            // The text is copied only if more of it is wanted than the buffer takes.
-            let has_more = series.from <= series.subject.len();
-            self.0.series.replace(has_more.then(|| series.into_owned()));
-            Ok(count)
-        })
+        call.known_characters(0, 1, |text| first_of(&self.0, call, text, which, max))
     }
+}
+
+/// `all` of a short text, as many as fit.
+pub(crate) struct AllOf<const WHICH: u32>(pub(crate) Rc<Program>);
+
+impl<const WHICH: u32> HotFunction for AllOf<WHICH> {
+    const NAME: &'static str = "allOf";
+    const ARGUMENTS: usize = 1;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        call.characters(0, |text| first_of(&self.0, call, text, WHICH, usize::MAX))
+    }
+}
+
+fn first_of(
+    program: &Program,
+    call: &Call,
+    text: Characters<'_>,
+    which: u32,
+    max: usize,
+) -> Result<Value, Failure> {
+    let mut series = Series::new(program, text, if which == BOUNDS { 2 } else { program.width })?;
+    series.separator = (which >= SEPARATORS).then_some(0);
+    series.whole = which == WHOLE_SEPARATORS;
+    let count = series.fill(call, program, max)?;
+    // The text is copied only if more of it is wanted than the buffer takes.
+    let has_more = series.from <= series.subject.len();
+    program.series.replace(has_more.then(|| series.into_owned()));
+    Ok(count)
 }
 
 /// `more(max)`: the next matches of the last text given to `all`. `more(0)` forgets it.

@@ -9,7 +9,7 @@
 
 const { ALL, BOUNDS, CAPTURES, SEPARATORS, WHOLE_SEPARATORS, matches, programOf } = require('./regexp-program.js');
 const { operationsOf } = require('./regexp-replacement.js');
-const { byName, values } = require('./regexp-result.js');
+const { byName, capture, values } = require('./regexp-result.js');
 
 /** @typedef {import('./regexp-program.js').Program} Program */
 
@@ -205,12 +205,26 @@ function replaceBy(program, text, replacement) {
  * @param {number} base
  */
 function call(program, text, replacement, spans, base) {
-  if (program.groups === 0) {
-    return `${replacement(text.slice(spans[base], spans[base + 1]), spans[base], text)}`;
+  const index = spans[base];
+  const all = text.slice(index, spans[base + 1]);
+  // Arguments that stand in the call cost less than a list of them.
+  if (program.names.length === 0) {
+    switch (program.groups) {
+      case 0:
+        return `${replacement(all, index, text)}`;
+      case 1:
+        return `${replacement(all, capture(text, spans, base + 2), index, text)}`;
+      case 2:
+        return `${replacement(all, capture(text, spans, base + 2), capture(text, spans, base + 4), index, text)}`;
+      case 3: {
+        const first = capture(text, spans, base + 2);
+        return `${replacement(all, first, capture(text, spans, base + 4), capture(text, spans, base + 6), index, text)}`;
+      }
+    }
   }
   const captures = values(program.groups, text, spans, base);
   /** @type {unknown[]} */
-  const args = [...captures, spans[base], text];
+  const args = [...captures, index, text];
   if (program.names.length > 0) args.push(byName(captures, program));
   return `${apply(replacement, undefined, args)}`;
 }

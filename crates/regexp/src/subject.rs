@@ -1,7 +1,7 @@
 //! A [`Subject`] is a text to be searched many times, with the engine that has proved quicker on it.
 //!
 //! The automaton skips quickly what does not match, and takes its time for each match; the backtracker is the other way
-//! round. So a one-byte text starts on the automaton and moves to the backtracker where matches are close together, unless
+//! round. So a long one-byte text starts on the automaton and moves to the backtracker where matches are close together, unless
 //! that takes too many steps for what it finds. A wide text starts on the backtracker, which reads it as it is, and is
 //! encoded for the automaton only when that takes too many steps. What is compared is work, not time.
 
@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use crate::automaton::{Alphabet, Automaton};
 use crate::encode::Place;
-use crate::matcher::{Matcher, start_of_pair};
+use crate::matcher::{LONG, Matcher, start_of_pair};
 use crate::pattern::{Error, Haystack, Offset};
 use crate::search::Progress;
 
@@ -26,8 +26,8 @@ const AUTOMATON_SKIPS: u64 = 1;
 const BACKTRACKER_MATCH: u64 = 72;
 const BACKTRACKER_STEP: u64 = 6;
 const BACKTRACKER_SKIPS: u64 = 2;
-/// Steps for each unit of a wide text, and some for free, after which it is encoded for the automaton.
-const STEPS_BEFORE_ENCODING: u64 = 6;
+/// Steps for each unit of a text, and some for free, after which the backtracker gives way to the automaton.
+const STEPS_A_UNIT: u64 = 6;
 const FREE_STEPS: u64 = 4096;
 
 /// A text to be searched many times.
@@ -119,11 +119,18 @@ impl Matcher {
         let (text, engine) = match haystack {
             Haystack::Latin1(bytes) => {
                 let runs = covers && self.latin1.is_some() && self.finds_all(Alphabet::Latin1);
-                let watched = Engine::Watched { matches: 0, units: 0 };
-                (Text::Latin1(Cow::Borrowed(bytes)), if runs { watched } else { Engine::Backtracker })
+                let engine = match runs {
+                    false => Engine::Backtracker,
+                    true if bytes.len() < LONG => {
+                        let max_steps = FREE_STEPS + STEPS_A_UNIT * bytes.len() as u64;
+                        Engine::Tried { matches: 0, units: 0, steps: 0, max_steps }
+                    }
+                    true => Engine::Watched { matches: 0, units: 0 },
+                };
+                (Text::Latin1(Cow::Borrowed(bytes)), engine)
             }
             Haystack::Utf16(units) => {
-                let max_steps = FREE_STEPS + STEPS_BEFORE_ENCODING * units.len() as u64;
+                let max_steps = FREE_STEPS + STEPS_A_UNIT * units.len() as u64;
                 let tried = Engine::Tried { matches: 0, units: 0, steps: 0, max_steps };
                 let may_encode = covers && program.claims.captures;
                 (Text::Utf16(Cow::Borrowed(units)), if may_encode { tried } else { Engine::Backtracker })
@@ -184,7 +191,7 @@ impl Matcher {
                         SAMPLE if units <= CLOSE * SAMPLE => {
                             let left = (bytes.len() - from) as u64;
                             let steps = progress.steps();
-                            let max_steps = steps + FREE_STEPS + STEPS_BEFORE_ENCODING * left;
+                            let max_steps = steps + FREE_STEPS + STEPS_A_UNIT * left;
                             Engine::Tried { matches: 0, units: 0, steps, max_steps }
                         }
                         SAMPLE => Engine::Automaton,

@@ -13,6 +13,7 @@ const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { SafeRegExp } = require('..');
 const { bounded } = require('./support/bounded.js');
+const { keepCodeMemoryLow } = require('./support/code-memory.js');
 const { observe, operation } = require('./support/observe.js');
 const { HAS_DUPLICATE_NAMES, HAS_MODIFIERS, PatternGenerator, hasReference } = require('./support/patterns.js');
 const { Random } = require('./support/random.js');
@@ -188,6 +189,7 @@ class Run {
     // A generator that makes few valid patterns, or an engine that runs few, must not go on for ever.
     const most = wanted;
     for (let made = 0; this.counts.pairs < wanted && made < most; made += BATCH) {
+      keepCodeMemoryLow();
       await turn(); // Node frees what native code holds only between turns of the event loop.
       if (this.failures.size >= REPORTED) return;
       const cases = Array.from({ length: BATCH }, () => this.#case(this.generator.pattern())).filter(Boolean);

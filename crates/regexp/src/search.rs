@@ -1,6 +1,6 @@
 //! Searching with the backtracking engine: the programs of a pattern, and when which one runs.
 //!
-//! A search starts on the plain program. Benign texts never make it spend [`STEPS_A_UNIT`] steps for each unit of the text;
+//! A search starts on the plain program. Benign texts never make it spend 16 steps for each unit of a text (8 of a long one);
 //! where one does, the memoised program goes on from the start that was being tried, and stays in charge of that text. So
 //! the work is linear in the text in any case, and the memory that remembering takes is only paid where it is needed.
 
@@ -12,9 +12,17 @@ use crate::program::{Form, Program};
 use crate::start::Start;
 use crate::units::{Unit, next};
 
-/// Of the plain program; and some for free.
+/// Of the plain program: for each unit of the first [`GENEROUS_UNITS`], for each one after these, and some for free.
 const STEPS_A_UNIT: u64 = 16;
+const STEPS_A_UNIT_AFTER: u64 = 8;
+const GENEROUS_UNITS: u64 = 64 << 10;
 const FREE_STEPS: u64 = 4096;
+
+/// What a text of that many units is worth on the plain program.
+fn plain_steps(units: usize) -> u64 {
+    let generous = GENEROUS_UNITS.min(units as u64);
+    FREE_STEPS + STEPS_A_UNIT * generous + STEPS_A_UNIT_AFTER * (units as u64 - generous)
+}
 
 pub(crate) struct Backtracker {
     start: Start,
@@ -112,7 +120,7 @@ impl Backtracker {
     ) -> Result<Option<bool>, Error> {
         let linear_steps = match limits.backreference_steps {
             Some(steps) if self.has_references => steps,
-            _ => FREE_STEPS + STEPS_A_UNIT * (text.len() as u64 + 1),
+            _ => plain_steps(text.len()),
         };
         let steps = linear_steps.min(max_steps);
         let mut at = from;
@@ -137,7 +145,7 @@ impl Backtracker {
         limits: Limits,
     ) -> Result<bool, Error> {
         let mut progress = Progress::new(captures);
-        let max_steps = FREE_STEPS + STEPS_A_UNIT * text.len() as u64;
+        let max_steps = plain_steps(text.len());
         let mut work = Work { steps: 0, max_steps, max_memory: limits.memory, saw_end: false };
         let place = self.program(root, false, captures)?;
         let found = self.each_start::<U, PAIRS, false>(place, text, &mut 0, sticky, &mut progress, &mut work);

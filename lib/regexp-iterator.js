@@ -20,9 +20,6 @@ const { resultOf } = require('./regexp-result.js');
 const SHORT_BATCH = 8;
 const MAX_BATCH = 1024;
 
-/** No lastIndex there is. */
-const ENDED = -2;
-
 const { apply } = Reflect;
 const { defineProperty } = Object;
 const { [Symbol.matchAll]: matchAll } = RegExp.prototype;
@@ -97,9 +94,8 @@ function iterate(matcher, program, text, exec) {
         return apply(inherited, this, []);
       }
       if (ahead.base === ahead.end && !fetch(ahead, program, text, expected < 0 ? 0 : expected)) {
-        expected = ENDED;
-        matcher.lastIndex = text.length + 1; // where nothing is found: the iterator itself notes that it has ended
-        return apply(inherited, this, []);
+        matcher.lastIndex = expected = text.length + 1; // where nothing is found, neither here nor by the inherited
+        return { value: undefined, done: true };
       }
       const { spans, base } = ahead;
       ahead.base = base + width;

@@ -301,7 +301,20 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                     pc += 1;
                     continue 'step;
                 }
-                Inst::Try { other, guards } => {
+                Inst::Switch { other, guards, .. } | Inst::Try { other, guards } => {
+                    if let Inst::Switch { table, .. } = insts[pc] {
+                        match text.get(at).map(|unit| unit.code()) {
+                            Some(code @ 0..0x100) => {
+                                let way = program.tables[table as usize][code as usize & 0xFF];
+                                if way != 0 {
+                                    pc = way as usize;
+                                    continue 'step;
+                                }
+                            }
+                            Some(_) => {}
+                            None => work.saw_end = true,
+                        }
+                    }
                     if guards != NONE {
                         work.saw_end |= at == text.len();
                         let (this, that) = &program.guards[guards as usize];
@@ -598,7 +611,7 @@ fn same<U: Unit>(found: &[U], wanted: &[u16]) -> bool {
 }
 
 #[inline]
-fn holds<U: Unit>(assertion: Assertion, text: &[U], at: usize) -> bool {
+pub(crate) fn holds<U: Unit>(assertion: Assertion, text: &[U], at: usize) -> bool {
     let before = |is: fn(u32) -> bool| at > 0 && is(text[at - 1].code());
     let after = |is: fn(u32) -> bool| at < text.len() && is(text[at].code());
     match assertion {

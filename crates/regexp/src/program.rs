@@ -50,6 +50,12 @@ pub(crate) enum Inst {
         other: u32,
         guards: u32,
     },
+    /// As [`Inst::Try`], the first of many: what comes next tells which way is the first that does not fail at once.
+    Switch {
+        table: u32,
+        other: u32,
+        guards: u32,
+    },
     /// Go on at `preferred` and, if that fails, at the next instruction. `guards` are the leads of both.
     TryLast {
         preferred: u32,
@@ -86,6 +92,9 @@ pub(crate) const NONE: u32 = u32::MAX;
 
 /// Steps ahead that are looked at for a lead.
 const LEAD_STEPS: usize = 24;
+/// A row of so many choices is switched, in so many tables of 1 KiB at the most.
+const SWITCHED: usize = 4;
+const MAX_TABLES: usize = 64;
 
 /// What has to come next, of the characters up to U+00FF, and whether others may: what lets a run pass over ways that fail
 /// at once.
@@ -146,6 +155,10 @@ pub(crate) struct Program {
     pub(crate) references: Vec<Reference>,
     pub(crate) leads: Vec<Lead>,
     pub(crate) guards: Vec<(Lead, Lead)>,
+    /// For each character up to U+00FF where a [`Inst::Switch`] goes on; 0: as the choice that it is.
+    pub(crate) tables: Vec<Box<[u32; 256]>>,
+    /// An assertion that every match starts with.
+    pub(crate) asserted: Option<Assertion>,
     /// The set of a greedy loop that every match starts with, if what follows it cannot be in the set. Where such a match
     /// fails, it fails from everywhere in that run of characters: all of these starts come to the same end of it.
     pub(crate) leading: Option<u32>,
@@ -180,6 +193,10 @@ impl Program {
         let mut program = compiler.program;
         program.look_ahead();
         program.leading = program.leading();
+        program.asserted = match program.insts[..] {
+            [Inst::Assert(assertion), ..] => Some(assertion),
+            _ => None,
+        };
         program.run = match program.insts[..] {
             [Inst::Run { set, min: min @ 1.., max, greedy: true, .. }, Inst::Match] => Some((set, min, max)),
             [Inst::Char { set }, Inst::Match] => Some((set, 1, 1)),
@@ -193,6 +210,7 @@ impl Program {
             + self.sets.iter().map(UnitSet::memory_usage).sum::<usize>()
             + 2 * self.text.len()
             + 64 * self.places.len()
+            + 1024 * self.tables.len()
             + size_of::<Lead>() * (self.leads.len() + 2 * self.guards.len())
             + 8 * self.canonical.len()
     }
@@ -211,6 +229,7 @@ impl Program {
                 Inst::Try { other, .. } => {
                     let guards = self.guards(next, other);
                     self.insts[pc] = Inst::Try { other, guards };
+                    self.switch(pc);
                 }
                 Inst::TryLast { preferred, .. } => {
                     let guards = self.guards(preferred, next);
@@ -219,6 +238,34 @@ impl Program {
                 _ => {}
             }
         }
+    }
+
+    /// Replaces the first choice of a long row of them.
+    fn switch(&mut self, pc: usize) {
+        let Inst::Try { other, guards } = self.insts[pc] else { return };
+        let mut ways = vec![];
+        let mut at = other;
+        while let Some(&Inst::Try { other: next, .. }) = self.insts.get(at as usize) {
+            ways.push((at, at + 1));
+            at = next;
+        }
+        ways.push((at, at));
+        if ways.len() + 1 < SWITCHED || self.tables.len() == MAX_TABLES {
+            return;
+        }
+        let Some(first) = self.lead(pc as u32 + 1) else { return };
+        let leads: Vec<_> = ways.iter().map(|&(choice, way)| (choice, self.lead(way))).collect();
+        let mut table = Box::new([0; 256]);
+        for code in 0..=255u8 {
+            if first.admits(&[code], 0) {
+                continue;
+            }
+            // The last way is gone whatever comes: it fails where it is tried.
+            let way = leads.iter().find(|(_, lead)| lead.is_none_or(|lead| lead.admits(&[code], 0)));
+            table[usize::from(code)] = way.or(leads.last()).map_or(0, |&(choice, _)| choice);
+        }
+        self.tables.push(table);
+        self.insts[pc] = Inst::Switch { table: self.tables.len() as u32 - 1, other, guards };
     }
 
     fn leading(&self) -> Option<u32> {
@@ -258,7 +305,7 @@ impl Program {
                         waiting.push(pc + 1);
                     }
                 }
-                Inst::Try { other, .. } => waiting.extend([pc + 1, other]),
+                Inst::Try { other, .. } | Inst::Switch { other, .. } => waiting.extend([pc + 1, other]),
                 Inst::TryLast { preferred, .. } => waiting.extend([pc + 1, preferred]),
                 Inst::Jump(target) => waiting.push(target),
                 // What consumes nothing can only make fewer ways go on.

@@ -58,66 +58,91 @@ export class HoldfastError extends Error {
 
 // ---------------------------------------------------------------------------------------------- regular expressions
 
-/** What a {@link SafeRegExp} may use. */
+/** What a {@link SafeRegExp} or a {@link SafeRegExpSet} may use. The defaults are argued in `docs/regexp.md`. */
 export interface SafeRegExpOptions {
   /**
-   * Bytes that one operation may take beside the strings that go in and come out; over it is `ERR_REGEXP_MEMORY`.
-   * 65536 (64 KiB) to 2³² (4 GiB). Default 67108864 (64 MiB).
+   * Bytes that one operation may take: for the text in the forms that the engines read, for what is still to be tried and
+   * for what is remembered, not for the result. Over it is `ERR_REGEXP_MEMORY`. An integer from 65536 (64 KiB) to
+   * 4294967296 (4 GiB). Default 67108864 (64 MiB): with it texts can have some 64 million Latin-1 characters, or half as many
+   * others.
    */
   memoryLimit?: number;
   /**
-   * Back-references cannot be matched in linear time. `'error'`, the default, refuses them at construction; with a
-   * budget, a search that takes more steps throws `ERR_REGEXP_BUDGET`.
+   * Back-references cannot be matched in linear time. `'error'`, the default, refuses them at construction. With a
+   * `budget`, an integer from 1, they run, and a search that takes more steps of the engine than that throws
+   * `ERR_REGEXP_BUDGET`. There is no default for it: how long a search may take is yours to say.
    */
   backreferences?: 'error' | { budget: number };
 }
 
 /**
- * A RegExp that runs in time linear in the input, for every pattern without back-references: same results as RegExp,
- * same observable steps. `docs/regexp.md` has the guarantee precisely.
+ * A RegExp that runs in time linear in the text, for every pattern without back-references: same results as RegExp in
+ * the Node that runs, same observable steps. `docs/regexp.md` has the guarantee precisely.
  *
  * `exec` and `test` run natively; `match`, `replace`, `search` and `split` do, at once for a whole text, unless
  * something was overridden: then they go through `exec` by the language's own protocol, as `matchAll` does.
- * `RegExp.prototype.exec.call(safe, text)` bypasses Holdfast and runs V8's backtracking engine: do not do that with
- * untrusted text.
+ * `RegExp.prototype.exec.call(safe, text)` bypasses Holdfast and runs V8's backtracking engine, as copies by
+ * `new RegExp(safe)` do: not with untrusted text.
  *
- * Every search can throw `ERR_REGEXP_MEMORY` and, with back-references allowed, `ERR_REGEXP_BUDGET`.
+ * Every search can throw `ERR_REGEXP_MEMORY`; with back-references allowed, `ERR_REGEXP_BUDGET`; with patterns of more
+ * than 1,048,576 instructions, which are found out at the first search, `ERR_REGEXP_TOO_LARGE`.
  *
  * @throws {SyntaxError} the pattern or the flags are not valid (V8's own error)
- * @throws {HoldfastError} `ERR_REGEXP_BACKREFERENCE` the pattern has a back-reference;
- *   `ERR_REGEXP_UNSUPPORTED` the pattern cannot be run exactly in this version, the message names the construct;
- *   `ERR_REGEXP_TOO_LARGE` the pattern, its counted repeats expanded, is over the size limit, or nests too deep
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` options of another type, or with unknown names
+ * @throws {RangeError} `ERR_OUT_OF_RANGE` an option is out of its range
+ * @throws {HoldfastError} `ERR_REGEXP_BACKREFERENCE` the pattern has a back-reference, and there is no budget;
+ *   `ERR_REGEXP_TOO_LARGE` the pattern has more than 65,536 code units, more than 250,000 characters with its counted repeats
+ *   written out, groups or classes more than 200 deep, or more than 2,097,152 ranges in its classes;
+ *   `ERR_REGEXP_UNSUPPORTED` V8 accepts a syntax that this version does not know: none in Node 20 to 26
  */
 export class SafeRegExp extends RegExp {
   /** Made from another SafeRegExp without `options`, it has the options of that one. */
   constructor(pattern: string | RegExp, flags?: string, options?: SafeRegExpOptions);
-  /** `text` as a pattern that matches it and nothing else, wherever it stands in one: as RegExp.escape. */
+  /**
+   * `text` as a pattern that matches it and nothing else, wherever it stands in one: as RegExp.escape of ECMA-262.
+   *
+   * @throws {TypeError} `ERR_INVALID_ARG_TYPE` it is no string
+   */
   static escape(text: string): string;
-  /** As `test`, in UTF-8. Bytes that are not UTF-8 are in no match. `lastIndex` is neither read nor set. */
+  /**
+   * As `test`, in UTF-8, from the first byte. Bytes that are not UTF-8 are no character and in no match. `lastIndex` is
+   * neither read nor set.
+   *
+   * @throws {TypeError} `ERR_INVALID_ARG_TYPE` it is no Uint8Array
+   * @throws {RangeError} `ERR_OUT_OF_RANGE` it has 2 GiB or more
+   */
   testBytes(utf8: Uint8Array): boolean;
   /**
-   * The first match at or (with `y`: only at) after `from`, which is 0 unless given; offsets are bytes. `captures` has
-   * an entry for each group, undefined for one that took no part. `lastIndex` is neither read nor set.
+   * The first match at or (with `y`: only at) after the byte `from`, which is 0 unless given; from inside a character, after
+   * that. All offsets are bytes; without `u` and `v` a character above U+FFFF is two units, and the second one starts two
+   * bytes into it. `captures` has an entry for each group, undefined for one that took no part. `lastIndex` is neither read
+   * nor set.
+   *
+   * @throws {TypeError} `ERR_INVALID_ARG_TYPE` an argument of another type
+   * @throws {RangeError} `ERR_OUT_OF_RANGE` `from` is no integer from 0 to the length, or the length is 2 GiB or more
    */
   execBytes(
     utf8: Uint8Array,
     from?: number,
   ): { start: number; end: number; captures: ([number, number] | undefined)[] } | null;
-  /** Which engine decides whether and where the pattern matches: `'automaton'` or `'backtracker'`. */
+  /** The engine that decides, if it can, whether and where the pattern matches: `'automaton'` or `'backtracker'`. */
   readonly engine: string;
 }
 
 /**
  * Many patterns asked at once which of them match somewhere in a text: entry `i` of the answer is that of
  * `new RegExp(patterns[i], flags).test(input)`. Strings that every match of a pattern must contain are looked for in one
- * pass for all patterns, and a pattern runs only around its own; a pattern without such strings runs on the whole text.
+ * pass for all patterns, and a pattern runs only around its own; a pattern without such strings runs on the whole text,
+ * up to 64 of them at once. The time is linear in the text, and in the sum of the patterns.
  *
  * The flags of a RegExp are its own, unless `flags` is given; `g` and `d` have no meaning, and `y` asks for a match at the
  * start of the text.
  *
  * @throws {SyntaxError} a pattern or the flags are not valid (V8's own error)
- * @throws {RangeError} `ERR_OUT_OF_RANGE` more than 65,536 patterns, or sources of more than 16 Mi characters together
- * @throws {HoldfastError} what {@link SafeRegExp} throws; the message begins with the pattern's place, `patterns[3]: …`
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` a pattern, the flags or the options are of another type
+ * @throws {RangeError} `ERR_OUT_OF_RANGE` more than 65,536 patterns, or sources of more than 16,777,216 code units together
+ * @throws {HoldfastError} what {@link SafeRegExp} throws, also from `test` and `match`; the message begins with the pattern's
+ *   place, `patterns[3]: …`
  */
 export class SafeRegExpSet {
   /**
@@ -131,7 +156,7 @@ export class SafeRegExpSet {
   match(input: Content): number[];
   /** How many patterns there are. */
   readonly size: number;
-  /** Their sources, as `RegExp.prototype.source` gives them. */
+  /** Their sources, as `RegExp.prototype.source` gives them; frozen. */
   readonly sources: readonly string[];
 }
 

@@ -202,6 +202,18 @@ describe('a set', () => {
     assert.deepEqual(new SafeRegExpSet(patterns, 'g').match(' key'), [0, 3]);
   });
 
+  it('has what V8 knows of characters', () => {
+    const input = 'É \u{1f468}\u200d\u{1f469}\u200d\u{1f467}';
+    assertSame(['x', '\\p{Lu}', '\\p{Ll}', '^É'], 'u', input);
+    assertSame(['x', 'é', 'ſ|\\u212a'], 'i', input);
+    assertSame(['x', '[\\p{L}--[a-z]]', '\\p{RGI_Emoji_ZWJ_Sequence}$'], 'v', input);
+    // More classes than are remembered between patterns.
+    const classes = Array.from({ length: 300 }, (_, index) => `[[a-z]--[b\\u{${(0x1000 + index).toString(16)}}]]`);
+    assertSame(classes, 'v', 'b');
+    assertSame(classes.slice(0, 9), 'v', 'a');
+    assert.throws(() => new SafeRegExpSet(['x', '(é)\\1'], 'i'), { message: /^patterns\[1\]: / });
+  });
+
   it('knows its size and its sources', () => {
     const set = new SafeRegExpSet(['a/b', /c/gi, '', 'a/b']);
     assert.equal(set.size, 4);

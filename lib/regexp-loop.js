@@ -16,12 +16,12 @@ class Loop {
   /** The match that `find` found is in `spans`, from `base` on. */
   spans = matches.offsets;
   base = 0;
+  /** Where the last match says that the next call starts; -1 when there is none. */
+  next = -1;
 
   #program;
   /** The text of the last call. */
   #text = '';
-  /** Where the last match says that the next call starts; -1 when there is none. */
-  #expected = -1;
   /** Matches fetched ahead: how many, how many of them are used, and whether there are no more. */
   #own = new Int32Array(0);
   #count = 0;
@@ -29,7 +29,7 @@ class Loop {
   #ended = false;
   /** The size of the next batch. */
   #size = 1;
-  /** @type {undefined | ReturnType<import('./regexp-program.js').Others['session']>} */
+  /** @type {undefined | import('./regexp-program.js').Session} */
   #session;
   /** Whether the session holds `#text`. */
   #isOpen = false;
@@ -47,7 +47,7 @@ class Loop {
    */
   find(text, from) {
     const isSame = text === this.#text;
-    if (isSame && from === this.#expected) {
+    if (isSame && from === this.next) {
       if (this.#used < this.#count) return this.#serve();
       if (this.#ended) return this.#end();
     } else {
@@ -70,7 +70,7 @@ class Loop {
   #fetch(from) {
     const { others, width } = this.#program;
     const max = Math.min(this.#size, MAX_BATCH, Math.floor(matches.offsets.length / width));
-    const count = this.#text.length < LONG ? others.batch(this.#text, from, max) : this.#next(from, max);
+    const count = this.#text.length < LONG ? others.batch(this.#text, from, max) : this.#more(from, max);
     this.#ended = count < 0;
     this.#count = count < 0 ? ~count : count;
     if (this.#count === 0) return this.#end();
@@ -84,7 +84,7 @@ class Loop {
    * @param {number} from
    * @param {number} max
    */
-  #next(from, max) {
+  #more(from, max) {
     const session = (this.#session ??= this.#program.others.session());
     if (!this.#isOpen) {
       session[0](this.#text, isLatin1(this.#text));
@@ -103,14 +103,14 @@ class Loop {
   /** ECMA-262, §22.2.7.3: after an empty match the next call starts one character later. */
   #advance() {
     const end = this.spans[this.base + 1];
-    this.#expected = end > this.spans[this.base] ? end : end + 1;
-    if (end < this.#expected && this.#program.isUnicode && startsPair(this.#text, end)) this.#expected++;
+    this.next = end > this.spans[this.base] ? end : end + 1;
+    if (end < this.next && this.#program.isUnicode && startsPair(this.#text, end)) this.next++;
     if (this.#used === this.#count) this.#size *= 2;
   }
 
   /** @returns {false} */
   #end() {
-    this.#expected = -1;
+    this.next = -1;
     this.#count = this.#used = 0;
     this.#size = 1;
     // A global search that finds nothing more has ended. A sticky one may go on at the next place.
@@ -123,7 +123,7 @@ class Loop {
     if (this.#isOpen) this.#session?.[0]('', undefined);
     this.#isOpen = false;
     this.#text = text;
-    this.#expected = -1;
+    this.next = -1;
     this.#size = 1;
   }
 }
@@ -138,4 +138,14 @@ function startsPair(text, index) {
   return (text.charCodeAt(index) & 0xfc00) === 0xd800 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00;
 }
 
-module.exports = { Loop };
+/**
+ * Whether `index` lies between the halves of a surrogate pair.
+ *
+ * @param {string} text
+ * @param {number} index
+ */
+function isInsidePair(text, index) {
+  return startsPair(text, index - 1);
+}
+
+module.exports = { Loop, isInsidePair, startsPair };

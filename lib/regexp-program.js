@@ -9,6 +9,7 @@
 
 const native = require('./native.js');
 const { provide } = require('./regexp-characters.js');
+const { operationsOf } = require('./regexp-replacement.js');
 const { Table } = require('./regexp-table.js');
 
 const { exec } = RegExp.prototype;
@@ -61,6 +62,10 @@ class Program {
   #others;
   #newOthers;
   #tests = 0;
+  /** What native code replaces by. @type {undefined | string} */
+  #replacement;
+  /** One that nothing uses. @type {undefined | Session} */
+  #session;
 
   /**
    * @param {string} source
@@ -114,6 +119,51 @@ class Program {
     return this.others.execFrom(text, from, isLatin1(text));
   }
 
+  /** A session of one's own. */
+  takeSession() {
+    const session = this.#session ?? this.others.session();
+    this.#session = undefined;
+    return session;
+  }
+
+  /**
+   * The native side forgets the session's text.
+   *
+   * @param {Session} session
+   */
+  returnSession(session) {
+    session[0]('', undefined);
+    this.#session = session;
+  }
+
+  /**
+   * A text with all matches replaced, or without g the first one; undefined when there is none, false when no string is
+   * long enough for it.
+   *
+   * @param {string} text
+   * @param {string} replacement
+   */
+  replace(text, replacement) {
+    if (this.#replacement !== replacement) {
+      this.others.prepare(replacement, this.#writeOperations(replacement));
+      this.#replacement = replacement;
+    }
+    return text.length < LONG ? this.others.replaceShort(text) : this.others.replace(text, isLatin1(text));
+  }
+
+  /**
+   * Puts the replacement's operations where native code reads them, and returns how many.
+   *
+   * @param {string} replacement
+   */
+  #writeOperations(replacement) {
+    if (!replacement.includes('$')) return 0;
+    const operations = operationsOf(replacement, this);
+    matches.reserve(operations.length);
+    for (let place = 0; place < operations.length; place++) matches.offsets[place] = operations[place];
+    return operations.length / 2;
+  }
+
   /**
    * As `test`, for all lengths.
    *
@@ -134,9 +184,16 @@ class Program {
    * @param {number} max
    */
   all(text, which, max = ALL) {
+    if (text.length < LONG && max === ALL) return this.others.allOf[which](text);
     return this.others.all(text, text.length < LONG ? undefined : isLatin1(text), which, max);
   }
 }
+
+/**
+ * A text of which native code keeps a copy, to search in it from anywhere: a pair of functions.
+ *
+ * @typedef {[(text: string, isLatin1: boolean | undefined) => void, (from: number, max: number) => number]} Session
+ */
 
 /**
  * @typedef {{
@@ -145,12 +202,14 @@ class Program {
  *   all: (text: string, isLatin1: boolean | undefined, which: number, max: number) => number,
  *   more: (max: number) => number,
  *   batch: (text: string, from: number, max: number) => number,
- *   replace: (text: string, isLatin1: boolean | undefined, replacement: string, operations: number, from: number) =>
- *     string | undefined | false,
- *   session: () => [(text: string, isLatin1: boolean | undefined) => void, (from: number, max: number) => number],
+ *   replace: (text: string, isLatin1: boolean) => string | undefined | false,
+ *   session: () => Session,
  *   table: () => boolean,
  *   testBytes: (utf8: Uint8Array) => boolean,
  *   execBytes: (utf8: Uint8Array, from: number) => boolean,
+ *   prepare: (replacement: string, operations: number) => void,
+ *   replaceShort: (text: string) => string | undefined | false,
+ *   allOf: ((text: string) => number)[],
  * }} Others As src/regexp.rs lists them.
  */
 
@@ -158,8 +217,11 @@ class Program {
  * @param {any[]} functions
  * @returns {Others}
  */
-function namedFunctions([testLong, execFrom, all, more, batch, replace, session, table, testBytes, execBytes]) {
-  return { testLong, execFrom, all, more, batch, replace, session, table, testBytes, execBytes };
+function namedFunctions(functions) {
+  const [testLong, execFrom, all, more, batch, replace, session, table, testBytes, execBytes] = functions;
+  const [prepare, replaceShort, ...allOf] = functions.slice(10);
+  const others = { testLong, execFrom, all, more, batch, replace, session, table, testBytes, execBytes };
+  return { ...others, prepare, replaceShort, allOf };
 }
 
 /**

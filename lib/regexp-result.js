@@ -112,4 +112,4 @@ function byName(all, { names }) {
   return groups;
 }
 
-module.exports = { byName, resultOf, spansOf, values };
+module.exports = { byName, capture, resultOf, spansOf, values };

@@ -10,6 +10,7 @@ const { isRegExp } = require('node:util').types;
 const { isBytes } = require('./content.js');
 const { outOfRange, wrongType } = require('./errors.js');
 const native = require('./native.js');
+const { provide } = require('./regexp-characters.js');
 const { limitsOf } = require('./regexp-options.js');
 
 /** Bounds of a set: the number of its patterns, and the length of their sources together. */
@@ -68,6 +69,7 @@ class SafeRegExpSet {
       length += sources[index].length;
       if (length > MAX_SOURCE_LENGTH) throw outOfRange('the length of all patterns', `at most ${MAX_SOURCE_LENGTH}`);
     }
+    provideAll(sources, allFlags);
     this.#native = native.regexpSetCompile(sources, allFlags, memoryLimit, budget);
     this.#sources = Object.freeze(sources);
   }
@@ -102,6 +104,26 @@ class SafeRegExpSet {
 
   get sources() {
     return this.#sources;
+  }
+}
+
+/**
+ * What V8 knows of characters, for all patterns: classes that were asked about for others may be forgotten before the
+ * first of them, and not in between.
+ *
+ * @param {string[]} sources
+ * @param {string[]} flags
+ */
+function provideAll(sources, flags) {
+  if (flags.some((each) => each.includes('v'))) native.regexpAskAboutClasses();
+  const { regexpNeeds, regexpProvide } = native;
+  const asked = { regexpNeeds, regexpProvide, regexpAskAboutClasses() {} };
+  for (let index = 0; index < sources.length; index++) {
+    try {
+      provide(asked, sources[index], flags[index]);
+    } catch {
+      // It fails again when it is compiled, and there the error says which pattern it is.
+    }
   }
 }
 

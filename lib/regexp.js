@@ -4,14 +4,15 @@
 /**
  * SafeRegExp: a RegExp that runs on the native linear-time engine. V8 validates the pattern and owns `source`, `flags`
  * and `lastIndex`. `exec` and `test` are native. `match`, `replace`, `search` and `split` cross to the native side
- * once, where nobody can tell; where something was overridden they are the inherited ones, which take the language's
- * own steps through `exec`, as `matchAll` always does.
+ * once, `matchAll` once for many matches, where nobody can tell; where something was overridden they are the inherited
+ * ones, which take the language's own steps through `exec`.
  */
 
 const { requireBytes } = require('./content.js');
 const { outOfRange, wrongType } = require('./errors.js');
 const { escape } = require('./regexp-escape.js');
-const { Loop } = require('./regexp-loop.js');
+const { iterate } = require('./regexp-iterator.js');
+const { Loop, isInsidePair } = require('./regexp-loop.js');
 const { DEFAULTS, limitsOf } = require('./regexp-options.js');
 const { LONG, matches, programOf } = require('./regexp-program.js');
 const { resultOf, spansOf } = require('./regexp-result.js');
@@ -97,6 +98,19 @@ class SafeRegExp extends RegExp {
     return whole.match(program, subject);
   }
 
+  /** @param {string} text */
+  [Symbol.matchAll](text) {
+    if (!SafeRegExp.#isPlain(this)) return super[Symbol.matchAll](text);
+    const subject = typeof text === 'string' ? text : `${text}`;
+    const program = this.#program;
+    if (!program.isGlobal || !this.#isSpecies() || !whole.readsAsCompiled(this, program, 'matchAll')) {
+      return super[Symbol.matchAll](subject);
+    }
+    const matcher = new SafeRegExp(this, program.flags);
+    matcher.lastIndex = toLength(this.lastIndex);
+    return iterate(matcher, program, subject, ownExec);
+  }
+
   /**
    * @param {string} text
    * @param {string | ((substring: string, ...args: any[]) => string)} replacement
@@ -112,7 +126,7 @@ class SafeRegExp extends RegExp {
     if (program.isGlobal) {
       this.lastIndex = 0;
       return typeof value === 'string'
-        ? whole.replace(program, subject, value, 0)
+        ? whole.replace(program, subject, value)
         : whole.replaceBy(program, subject, value);
     }
     if (typeof value === 'function' || program.isSticky) {
@@ -124,7 +138,7 @@ class SafeRegExp extends RegExp {
       return whole.replaceFirst(program, subject, value, this.#spans(), this.#base());
     }
     toLength(this.lastIndex);
-    return whole.replace(program, subject, value, 0);
+    return whole.replace(program, subject, value);
   }
 
   /** @param {string} text */
@@ -149,10 +163,8 @@ class SafeRegExp extends RegExp {
   [Symbol.split](text, limit) {
     if (!SafeRegExp.#isPlain(this)) return super[Symbol.split](text, limit);
     const subject = typeof text === 'string' ? text : `${text}`;
-    const own = /** @type {any} */ (this.constructor);
     if (
-      own !== SafeRegExp ||
-      own[Symbol.species] !== SafeRegExp ||
+      !this.#isSpecies() ||
       this.exec !== ownExec ||
       !whole.readsAsCompiled(this, this.#program, 'split')
     ) {
@@ -256,6 +268,12 @@ class SafeRegExp extends RegExp {
     return found;
   }
 
+  /** Whether the language would make a SafeRegExp of this one. */
+  #isSpecies() {
+    const own = /** @type {any} */ (this.constructor);
+    return own === SafeRegExp && own[Symbol.species] === SafeRegExp;
+  }
+
   #spans() {
     return this.#program.isStateful ? /** @type {Loop} */ (this.#loop).spans : matches.offsets;
   }
@@ -316,16 +334,6 @@ function flagsOf(re) {
  */
 function getter(name) {
   return /** @type {any} */ (Object.getOwnPropertyDescriptor(RegExp.prototype, name)).get;
-}
-
-/**
- * Whether `index` lies between the halves of a surrogate pair.
- *
- * @param {string} text
- * @param {number} index
- */
-function isInsidePair(text, index) {
-  return (text.charCodeAt(index) & 0xfc00) === 0xdc00 && (text.charCodeAt(index - 1) & 0xfc00) === 0xd800;
 }
 
 /**

@@ -15,8 +15,10 @@ use crate::boundary::{
     hot_function,
 };
 use crate::regexp_characters::with_characters;
-use crate::regexp_replace::Replace;
-use crate::regexp_series::{All, Batch, More, NewSession, Series};
+use crate::regexp_replace::{Prepare, Replace, ReplaceShort, Replacement};
+use crate::regexp_series::{
+    All, AllOf, BOUNDS, Batch, CAPTURES, More, NewSession, SEPARATORS, Series, WHOLE_SEPARATORS,
+};
 
 /// No string of V8 is longer (2²⁹ − 24 code units), so offsets fit an Int32Array.
 pub(crate) const MAX_OFFSET: u32 = 1 << 30;
@@ -95,6 +97,7 @@ pub fn regexp_compile(
             is_global: names.contains('g'),
             is_unicode: flags.unicode || flags.unicode_sets,
             series: RefCell::new(None),
+            replacement: RefCell::new(None),
             _memory,
         });
         Ok(CompiledRegExp {
@@ -125,7 +128,9 @@ pub(crate) struct Program {
     /// Whether an empty match is followed by one at the next code point, not at the next code unit.
     pub(crate) is_unicode: bool,
     /// The matches that `more` goes on with.
-    pub(crate) series: RefCell<Option<Series>>,
+    pub(crate) series: RefCell<Option<Series<'static>>>,
+    /// What `replace` replaces by.
+    pub(crate) replacement: RefCell<Option<Replacement>>,
     _memory: ExternalMemory,
 }
 
@@ -198,6 +203,12 @@ impl HotFunction for Others {
             call.function(Table(program()))?,
             call.function(TestBytes(program()))?,
             call.function(ExecBytes(program()))?,
+            call.function(Prepare(program()))?,
+            call.function(ReplaceShort(program()))?,
+            call.function(AllOf::<BOUNDS>(program()))?,
+            call.function(AllOf::<CAPTURES>(program()))?,
+            call.function(AllOf::<SEPARATORS>(program()))?,
+            call.function(AllOf::<WHOLE_SEPARATORS>(program()))?,
         ]))
     }
 }

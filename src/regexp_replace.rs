@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use crate::boundary::{Call, Characters, Code, Failure, HotFunction, Value};
-use crate::regexp::{MAX_OFFSET, Program, failure, haystack, past_the_end, too_narrow, writer};
+use crate::regexp::{MAX_OFFSET, Program, failure, haystack, too_narrow, writer};
 use crate::regexp_series::Series;
 
 /// V8's longest string: 2²⁹ − 24 code units.
@@ -16,58 +16,100 @@ const GROUP: i32 = -1;
 const BEFORE: i32 = -2;
 const AFTER: i32 = -3;
 
-/// `replace(text, isLatin1, replacement, operations, from)`: the result, undefined when nothing matched, false when no string
-/// is long enough for it. Without operations the replacement stands for itself. Not global: one match at or after
-/// `from`, whose bounds come first in the buffer.
-pub(crate) struct Replace(pub(crate) Rc<Program>);
+/// What matches are replaced by.
+pub(crate) struct Replacement {
+    text: Owned,
+    operations: Vec<(i32, i32)>,
+    /// Whether there is a group among them.
+    has_groups: bool,
+}
 
-impl HotFunction for Replace {
-    const NAME: &'static str = "replace";
-    const ARGUMENTS: usize = 5;
+enum Owned {
+    Latin1(Vec<u8>),
+    Utf16(Vec<u16>),
+}
+
+/// `prepare(replacement, operations)`: what `replace` replaces by from now on. Without operations the replacement stands for
+/// itself.
+pub(crate) struct Prepare(pub(crate) Rc<Program>);
+
+impl HotFunction for Prepare {
+    const NAME: &'static str = "prepare";
+    const ARGUMENTS: usize = 2;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        let count = call.integer(3, MAX_OFFSET)? as usize;
-        let from = call.integer(4, MAX_OFFSET)? as usize;
+        let count = call.integer(1, MAX_OFFSET)? as usize;
         let mut operations = self.0.offsets.lend(call, |places| {
             let places = places.get(..2 * count).ok_or_else(too_narrow)?;
             Ok(places.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect::<Vec<_>>())
         })?;
-        call.known_characters(0, 1, |text| {
-            call.characters(2, |replacement| {
-                if operations.is_empty() {
-                    operations.push((0, replacement.len() as i32));
-                }
-                self.replace(call, text, replacement, &operations, from)
+        let text = call.characters(0, |replacement| {
+            if operations.is_empty() {
+                operations.push((0, replacement.len() as i32));
+            }
+            Ok(match replacement {
+                Characters::Latin1(bytes) => Owned::Latin1(bytes.to_vec()),
+                Characters::Utf16(units) => Owned::Utf16(units.to_vec()),
             })
-        })
+        })?;
+        let has_groups = operations.iter().any(|&(what, group)| what == GROUP && group > 0);
+        self.0.replacement.replace(Some(Replacement { text, operations, has_groups }));
+        Ok(call.undefined())
     }
 }
 
-impl Replace {
-    fn replace(
-        &self,
-        call: &Call,
-        text: Characters<'_>,
-        replacement: Characters<'_>,
-        operations: &[(i32, i32)],
-        from: usize,
-    ) -> Result<Value, Failure> {
-        use Characters::{Latin1, Utf16};
-        let matches = Matches { call, program: &self.0, whole: text, from };
-        let is_narrow = matches!((text, replacement), (Latin1(_), Latin1(_)));
-        let (mut bytes, mut units) = (Vec::<u8>::new(), Vec::<u16>::new());
-        let outcome = match (text, replacement) {
-            (Latin1(text), Latin1(replacement)) => matches.build(text, replacement, operations, &mut bytes),
-            (Latin1(text), Utf16(replacement)) => matches.build(text, replacement, operations, &mut units),
-            (Utf16(text), Latin1(replacement)) => matches.build(text, replacement, operations, &mut units),
-            (Utf16(text), Utf16(replacement)) => matches.build(text, replacement, operations, &mut units),
-        }?;
-        match outcome {
-            Outcome::Unchanged => Ok(call.undefined()),
-            Outcome::TooLong => Ok(call.boolean(false)),
-            Outcome::Built if is_narrow => call.string(Latin1(&bytes)),
-            Outcome::Built => call.string(Utf16(&units)),
+/// `replace(text, isLatin1)`: the result, undefined when nothing matched, false when no string is long enough for it. Not
+/// global: the first match only.
+pub(crate) struct Replace(pub(crate) Rc<Program>);
+
+impl HotFunction for Replace {
+    const NAME: &'static str = "replace";
+    const ARGUMENTS: usize = 2;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        call.known_characters(0, 1, |text| replace(&self.0, call, text))
+    }
+}
+
+/// `replaceShort(text)`: the same for texts that are read quickly anyway.
+pub(crate) struct ReplaceShort(pub(crate) Rc<Program>);
+
+impl HotFunction for ReplaceShort {
+    const NAME: &'static str = "replaceShort";
+    const ARGUMENTS: usize = 1;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        call.characters(0, |text| replace(&self.0, call, text))
+    }
+}
+
+fn replace(program: &Program, call: &Call, text: Characters<'_>) -> Result<Value, Failure> {
+    let replacement = program.replacement.borrow();
+    let Some(Replacement { text: replacement, operations, has_groups }) = replacement.as_ref() else {
+        return Err(Failure::new(Code::Internal, "there is no replacement"));
+    };
+    let width = if *has_groups { program.width } else { 2 };
+    let matches = Matches { call, program, whole: text, width };
+    let (mut bytes, mut units) = (Vec::<u8>::new(), Vec::<u16>::new());
+    let (outcome, is_narrow) = match (text, replacement) {
+        (Characters::Latin1(text), Owned::Latin1(by)) => {
+            (matches.build(text, by, operations, &mut bytes)?, true)
         }
+        (Characters::Latin1(text), Owned::Utf16(by)) => {
+            (matches.build(text, by, operations, &mut units)?, false)
+        }
+        (Characters::Utf16(text), Owned::Latin1(by)) => {
+            (matches.build(text, by, operations, &mut units)?, false)
+        }
+        (Characters::Utf16(text), Owned::Utf16(by)) => {
+            (matches.build(text, by, operations, &mut units)?, false)
+        }
+    };
+    match outcome {
+        Outcome::Unchanged => Ok(call.undefined()),
+        Outcome::TooLong => Ok(call.boolean(false)),
+        Outcome::Built if is_narrow => call.string(Characters::Latin1(&bytes)),
+        Outcome::Built => call.string(Characters::Utf16(&units)),
     }
 }
 
@@ -81,7 +123,8 @@ struct Matches<'a> {
     call: &'a Call,
     program: &'a Program,
     whole: Characters<'a>,
-    from: usize,
+    /// Places that the offsets of a match take, as far as the replacement asks for them.
+    width: usize,
 }
 
 impl Matches<'_> {
@@ -143,14 +186,10 @@ impl Matches<'_> {
             let places = places.get_mut(..*width).ok_or_else(too_narrow)?;
             if !*is_global {
                 let haystack = haystack(self.whole);
-                if self.from > haystack.len() {
-                    return Err(past_the_end());
-                }
-                let found =
-                    matcher.borrow_mut().find(haystack, self.from, writer(places)).map_err(failure)?;
+                let found = matcher.borrow_mut().find(haystack, 0, writer(places)).map_err(failure)?;
                 return if found { expand(places) } else { Ok(true) };
             }
-            let mut series = Series::new(self.program, self.whole, *width)?;
+            let mut series = Series::new(self.program, self.whole, self.width)?;
             let mut matcher = matcher.borrow_mut();
             while series.next(&mut matcher, *is_unicode, places)? {
                 if !expand(places)? {

@@ -12,16 +12,16 @@ use crate::boundary::{Call, Characters, Code, ExternalMemory, Failure, HotFuncti
 use crate::regexp::{MAX_OFFSET, Program, failure, haystack, past_the_end, too_narrow, writer};
 
 /// Which matches `all` gives, and what of them.
-const BOUNDS: u32 = 0;
-const CAPTURES: u32 = 1;
+pub(crate) const BOUNDS: u32 = 0;
+pub(crate) const CAPTURES: u32 = 1;
 /// The separators of `split`, with captures: ECMA-262, §22.2.6.14, step 18, by searching where the standard tries every place.
-const SEPARATORS: u32 = 2;
+pub(crate) const SEPARATORS: u32 = 2;
 /// The same, none of them between the halves of a surrogate pair.
-const WHOLE_SEPARATORS: u32 = 3;
+pub(crate) const WHOLE_SEPARATORS: u32 = 3;
 
 /// A search that goes on.
-pub(crate) struct Series {
-    subject: Subject,
+pub(crate) struct Series<'a> {
+    subject: Subject<'a>,
     /// Where the next match is looked for.
     from: usize,
     /// For `split`: the end of the last separator.
@@ -32,10 +32,16 @@ pub(crate) struct Series {
     width: usize,
 }
 
-impl Series {
-    pub(crate) fn new(program: &Program, text: Characters<'_>, width: usize) -> Result<Series, Failure> {
+impl<'a> Series<'a> {
+    pub(crate) fn new(program: &Program, text: Characters<'a>, width: usize) -> Result<Series<'a>, Failure> {
         let subject = program.matcher.borrow().subject(haystack(text), width > 2).map_err(failure)?;
         Ok(Series { subject, from: 0, separator: None, whole: false, width })
+    }
+
+    /// The same with a text of its own.
+    fn into_owned(self) -> Series<'static> {
+        let Series { subject, from, separator, whole, width } = self;
+        Series { subject: subject.into_owned(), from, separator, whole, width }
     }
 
     /// The next match, its offsets in `places`.
@@ -108,16 +114,37 @@ impl HotFunction for All {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let which = call.integer(2, WHOLE_SEPARATORS)?;
         let max = call.integer(3, MAX_OFFSET)? as usize;
-        let mut series = call.known_characters(0, 1, |text| {
-            Series::new(&self.0, text, if which == BOUNDS { 2 } else { self.0.width })
-        })?;
-        series.separator = (which >= SEPARATORS).then_some(0);
-        series.whole = which == WHOLE_SEPARATORS;
-        let count = series.fill(call, &self.0, max)?;
-        let has_more = series.from <= series.subject.len();
-        self.0.series.replace(has_more.then_some(series));
-        Ok(count)
+        call.known_characters(0, 1, |text| first_of(&self.0, call, text, which, max))
     }
+}
+
+/// `all` of a short text, as many as fit.
+pub(crate) struct AllOf<const WHICH: u32>(pub(crate) Rc<Program>);
+
+impl<const WHICH: u32> HotFunction for AllOf<WHICH> {
+    const NAME: &'static str = "allOf";
+    const ARGUMENTS: usize = 1;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        call.characters(0, |text| first_of(&self.0, call, text, WHICH, usize::MAX))
+    }
+}
+
+fn first_of(
+    program: &Program,
+    call: &Call,
+    text: Characters<'_>,
+    which: u32,
+    max: usize,
+) -> Result<Value, Failure> {
+    let mut series = Series::new(program, text, if which == BOUNDS { 2 } else { program.width })?;
+    series.separator = (which >= SEPARATORS).then_some(0);
+    series.whole = which == WHOLE_SEPARATORS;
+    let count = series.fill(call, program, max)?;
+    // The text is copied only if more of it is wanted than the buffer takes.
+    let has_more = series.from <= series.subject.len();
+    program.series.replace(has_more.then(|| series.into_owned()));
+    Ok(count)
 }
 
 /// `more(max)`: the next matches of the last text given to `all`. `more(0)` forgets it.
@@ -150,9 +177,11 @@ impl HotFunction for Batch {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let from = call.integer(1, MAX_OFFSET)? as usize;
         let max = call.integer(2, MAX_OFFSET)? as usize;
-        let mut series = call.characters(0, |text| Series::new(&self.0, text, self.0.width))?;
-        series.from = from;
-        series.fill(call, &self.0, max)
+        call.characters(0, |text| {
+            let mut series = Series::new(&self.0, text, self.0.width)?;
+            series.from = from;
+            series.fill(call, &self.0, max)
+        })
     }
 }
 
@@ -173,7 +202,7 @@ impl HotFunction for NewSession {
 
 struct Session {
     program: Rc<Program>,
-    series: RefCell<Option<(Series, ExternalMemory)>>,
+    series: RefCell<Option<(Series<'static>, ExternalMemory)>>,
 }
 
 struct Open(Rc<Session>);
@@ -184,7 +213,8 @@ impl HotFunction for Open {
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let Session { program, series } = &*self.0;
-        let opened = call.known_characters(0, 1, |text| Series::new(program, text, program.width))?;
+        let opened =
+            call.known_characters(0, 1, |text| Ok(Series::new(program, text, program.width)?.into_owned()))?;
         let opened = (!opened.subject.is_empty()).then(|| {
             let memory = call.external_memory(opened.subject.memory_usage());
             (opened, memory)

@@ -26,6 +26,7 @@ describe('the root package', () => {
     assert.ok(lib.length > 1);
     assert.deepEqual(names.sort(), [
       ...LICENSES,
+      'LICENSE-UNICODE',
       ...lib,
       ...['CHANGELOG.md', 'README.md', 'SECURITY.md'],
       ...['index.d.mts', 'index.d.ts', 'index.js', 'index.mjs'],

@@ -142,6 +142,11 @@ impl Automaton {
         self.regex.memory_usage() + self.cache.memory_usage()
     }
 
+    /// Whether a search passes over what cannot match faster than a character at a time.
+    pub(crate) fn is_accelerated(&self) -> bool {
+        self.regex.is_accelerated()
+    }
+
     /// Whether there is a match at or, unless `sticky`, after `from`.
     #[inline]
     pub(crate) fn is_match(&mut self, haystack: &[u8], from: usize, sticky: bool) -> bool {

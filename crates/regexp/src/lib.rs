@@ -1,8 +1,8 @@
 //! ECMAScript regular expressions in time linear in the input.
 //!
 //! A pattern is parsed by `oxc_regular_expression`, lowered to an IR of our own ([`ir`]) and run on a finite automaton
-//! ([`automaton`]) wherever that provably gives the results ECMAScript asks for. Everything else is refused at
-//! compilation with an [`Error`] that names the construct: nothing is approximated.
+//! ([`automaton`]) where that provably gives the results ECMAScript asks for, on a backtracking engine that remembers
+//! ([`backtracker`]) otherwise. Nothing is approximated; only back-references are refused, or have a budget.
 //!
 //! Offsets are UTF-16 code units of the haystack throughout.
 #![forbid(unsafe_code)]

@@ -1,7 +1,8 @@
 //! A [`Matcher`] runs a pattern on texts, each with the engine that suits both.
 //!
 //! The automaton runs whatever it gives exactly (see [`crate::automaton`]), the backtracker the rest. Of wide texts, which the
-//! automaton reads encoded, the backtracker is tried first, as long as it takes few steps. On long one-byte texts the
+//! automaton reads encoded, and where captures are wanted in short ones, the backtracker is tried first, as long as it takes
+//! few steps. On long one-byte texts the
 //! automaton also finds the matches whose captures only the backtracker gives.
 
 use std::cell::OnceCell;
@@ -22,10 +23,10 @@ use crate::work::add;
 const TESTS_BEFORE_TESTER: u32 = 100;
 
 /// From this length on the automaton looks for the match of which the backtracker then finds the captures.
-const LONG: usize = 256;
+pub(crate) const LONG: usize = 256;
 
-/// Steps for each unit of a wide text, and some for free, after which it is encoded for the automaton.
-const STEPS_BEFORE_ENCODING: u64 = 6;
+/// Steps for each unit of a text, and some for free, after which the backtracker gives way to the automaton.
+const STEPS_A_UNIT: u64 = 6;
 const FREE_STEPS: u64 = 512;
 
 /// Runs a [`Pattern`]; holds the memory that searches reuse.
@@ -101,7 +102,7 @@ impl Matcher {
                 }
             }
             Haystack::Utf16(units) if covers && claims.bounds => {
-                let steps = FREE_STEPS + STEPS_BEFORE_ENCODING * units.len() as u64;
+                let steps = FREE_STEPS + STEPS_A_UNIT * units.len() as u64;
                 if let Some(found) = self.backtrack_within(haystack, from, &mut progress, limits, steps)? {
                     return Ok(found);
                 }
@@ -143,11 +144,24 @@ impl Matcher {
         let limits = self.limits_with(haystack)?;
         let mut progress = Progress::new(*groups > 0);
         match haystack {
+            // Of short texts the backtracker tells captures sooner.
+            Haystack::Latin1(bytes) if covers && *groups > 0 && bytes.len() < LONG => {
+                let steps = FREE_STEPS + STEPS_A_UNIT * bytes.len() as u64;
+                if let Some(found) = self.backtrack_within(haystack, from, &mut progress, limits, steps)? {
+                    if found {
+                        self.report(true, offsets);
+                    }
+                    return Ok(found);
+                }
+                if self.latin1.is_some() {
+                    return self.find_latin1(bytes, from, &mut progress, limits, offsets);
+                }
+            }
             Haystack::Latin1(bytes) if covers && self.latin1.is_some() => {
                 return self.find_latin1(bytes, from, &mut progress, limits, offsets);
             }
             Haystack::Utf16(units) if covers && claims.captures => {
-                let steps = FREE_STEPS + STEPS_BEFORE_ENCODING * units.len() as u64;
+                let steps = FREE_STEPS + STEPS_A_UNIT * units.len() as u64;
                 if let Some(found) = self.backtrack_within(haystack, from, &mut progress, limits, steps)? {
                     if found {
                         self.report(true, offsets);

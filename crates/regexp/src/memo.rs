@@ -32,6 +32,12 @@ pub(crate) struct Memo {
 }
 
 impl Memo {
+    /// Bytes that a memo takes before anything is remembered in it.
+    pub(crate) fn least(keys: u32, look_keys: u32, length: usize) -> usize {
+        let pages = |keys: u32, page: usize| (keys as usize).saturating_mul(length + 1).div_ceil(page);
+        8 * (pages(keys, PAGE_BITS) + pages(look_keys, PAGE_ENTRIES))
+    }
+
     /// For a text of `length` units.
     pub(crate) fn new(keys: u32, look_keys: u32, length: usize) -> Memo {
         let (keys, look_keys) = (keys as usize, look_keys as usize);

@@ -146,6 +146,11 @@ pub(crate) struct Program {
     pub(crate) references: Vec<Reference>,
     pub(crate) leads: Vec<Lead>,
     pub(crate) guards: Vec<(Lead, Lead)>,
+    /// The set of a greedy loop that every match starts with, if what follows it cannot be in the set. Where such a match
+    /// fails, it fails from everywhere in that run of characters: all of these starts come to the same end of it.
+    pub(crate) leading: Option<u32>,
+    /// The whole program is a greedy loop over one character: its set, and how often at least and at most.
+    pub(crate) run: Option<(u32, u32, u32)>,
     /// Case as back-references compare it, by character.
     pub(crate) canonical: Vec<(u32, u32)>,
 }
@@ -174,6 +179,12 @@ impl Program {
         compiler.push(Inst::Match)?;
         let mut program = compiler.program;
         program.look_ahead();
+        program.leading = program.leading();
+        program.run = match program.insts[..] {
+            [Inst::Run { set, min: min @ 1.., max, greedy: true, .. }, Inst::Match] => Some((set, min, max)),
+            [Inst::Char { set }, Inst::Match] => Some((set, 1, 1)),
+            _ => None,
+        };
         Ok(program)
     }
 
@@ -208,6 +219,17 @@ impl Program {
                 _ => {}
             }
         }
+    }
+
+    fn leading(&self) -> Option<u32> {
+        let first = self.insts.iter().find(|inst| !matches!(inst, Inst::Save(_)))?;
+        let Inst::Run { set, max: UNBOUNDED, min: 1.., greedy: true, follow } = *first else { return None };
+        let follow = self.leads.get(follow as usize)?;
+        let (latin1, wide) = self.sets[set as usize].lead();
+        let shared = follow.latin1.iter().zip(latin1).any(|(one, other)| one & other != 0);
+        let is_disjoint = !(shared || follow.wide && wide);
+        // What a group captured from one start may stand again where that from another does not.
+        (is_disjoint && self.references.is_empty()).then_some(set)
     }
 
     fn guards(&mut self, first: u32, second: u32) -> u32 {

@@ -1,6 +1,6 @@
 //! Searching with the backtracking engine: the programs of a pattern, and when which one runs.
 //!
-//! A search starts on the plain program. Benign texts never make it spend [`STEPS_A_UNIT`] steps for each unit of the text;
+//! A search starts on the plain program. Benign texts never make it spend 16 steps for each unit of a text (8 of a long one);
 //! where one does, the memoised program goes on from the start that was being tried, and stays in charge of that text. So
 //! the work is linear in the text in any case, and the memory that remembering takes is only paid where it is needed.
 
@@ -10,11 +10,19 @@ use crate::memo::Memo;
 use crate::pattern::{Error, Limits};
 use crate::program::{Form, Program};
 use crate::start::Start;
-use crate::units::Unit;
+use crate::units::{Unit, next};
 
-/// Of the plain program; and some for free.
+/// Of the plain program: for each unit of the first [`GENEROUS_UNITS`], for each one after these, and some for free.
 const STEPS_A_UNIT: u64 = 16;
+const STEPS_A_UNIT_AFTER: u64 = 8;
+const GENEROUS_UNITS: u64 = 64 << 10;
 const FREE_STEPS: u64 = 4096;
+
+/// What a text of that many units is worth on the plain program.
+fn plain_steps(units: usize) -> u64 {
+    let generous = GENEROUS_UNITS.min(units as u64);
+    FREE_STEPS + STEPS_A_UNIT * generous + STEPS_A_UNIT_AFTER * (units as u64 - generous)
+}
 
 pub(crate) struct Backtracker {
     start: Start,
@@ -112,7 +120,7 @@ impl Backtracker {
     ) -> Result<Option<bool>, Error> {
         let linear_steps = match limits.backreference_steps {
             Some(steps) if self.has_references => steps,
-            _ => FREE_STEPS + STEPS_A_UNIT * (text.len() as u64 + 1),
+            _ => plain_steps(text.len()),
         };
         let steps = linear_steps.min(max_steps);
         let mut at = from;
@@ -137,7 +145,7 @@ impl Backtracker {
         limits: Limits,
     ) -> Result<bool, Error> {
         let mut progress = Progress::new(captures);
-        let max_steps = FREE_STEPS + STEPS_A_UNIT * text.len() as u64;
+        let max_steps = plain_steps(text.len());
         let mut work = Work { steps: 0, max_steps, max_memory: limits.memory, saw_end: false };
         let place = self.program(root, false, captures)?;
         let found = self.each_start::<U, PAIRS, false>(place, text, &mut 0, sticky, &mut progress, &mut work);
@@ -184,6 +192,9 @@ impl Backtracker {
         // Before the end of the last match there is what was tried on the way to it, and did not fail.
         if !progress.is_memoised || at < progress.end {
             if let Some(program) = &self.programs[place] {
+                if Memo::least(program.keys, program.look_keys, text.len()) > limits.memory {
+                    return Err(Error::Memory);
+                }
                 progress.memo = Memo::new(program.keys, program.look_keys, text.len());
             }
             progress.is_memoised = true;
@@ -216,13 +227,59 @@ impl Backtracker {
                 Some(start) if start == *at || !sticky => *at = start,
                 _ => return Ok(false),
             }
+            if !MEMOISED && let Some((set, min, max)) = program.run {
+                // The same as below, without a machine.
+                let set = &program.sets[set as usize];
+                let (mut end, mut count) = (*at, 0);
+                while count < max && end < text.len() {
+                    let (code, after) = next::<U, PAIRS>(text, end);
+                    if !set.contains(code) {
+                        break;
+                    }
+                    (end, count) = (after, count + 1);
+                }
+                work.steps += (end - *at) as u64 + 1;
+                work.saw_end |= end == text.len();
+                if count >= min {
+                    let slots = &mut self.scratch.slots;
+                    slots.clear();
+                    slots.resize(program.slots as usize, UNSET);
+                    (slots[0], slots[1]) = (*at as u32, end as u32);
+                    return Ok(true);
+                }
+                if sticky {
+                    return Ok(false);
+                }
+                if work.steps > work.max_steps {
+                    return Err(Stop::Steps);
+                }
+                // Where the run ends is no start either; where none begins, the next place may be one.
+                *at = end.max(*at + 1);
+                if *at > text.len() {
+                    return Ok(false);
+                }
+                continue;
+            }
             if run::<U, PAIRS, MEMOISED>(program, text, *at, &mut self.scratch, &mut progress.memo, work)? {
                 return Ok(true);
             }
             if sticky || *at >= text.len() {
                 return Ok(false);
             }
-            *at += 1;
+            let (code, after) = next::<U, PAIRS>(text, *at);
+            match program.leading.map(|set| &program.sets[set as usize]) {
+                Some(set) if set.contains(code) => {
+                    *at = after;
+                    while *at < text.len() {
+                        let (code, after) = next::<U, PAIRS>(text, *at);
+                        if !set.contains(code) {
+                            break;
+                        }
+                        *at = after;
+                    }
+                }
+                _ => *at += 1,
+            }
         }
     }
 

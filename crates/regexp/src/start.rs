@@ -17,8 +17,11 @@ pub(crate) enum Start {
     OneOf(Box<UnitSet>),
     Window(Box<Window>),
     /// Only before one of these few units.
-    Few([u16; 3]),
+    Few(Few),
 }
+
+/// A few units; the first one fills up.
+type Few = [u16; 4];
 
 /// Units that are looked at together: a loop over so many without branches becomes vector instructions.
 const BLOCK: usize = 32;
@@ -29,8 +32,8 @@ const MAX_WIDTH: usize = 8;
 /// What the first units of every match can be. Units are told apart by their low byte only.
 pub(crate) struct Window {
     width: usize,
-    /// Two places that only few units can be at, if there are such, and these.
-    few: Option<[(usize, [u16; 3]); 2]>,
+    /// Two places that only few units can be at (or one, twice), if there is one, and these units.
+    few: Option<[(usize, Few); 2]>,
     /// The places that each byte can be at, a bit for each.
     masks: [u8; 256],
     /// How far the window moves when its last place holds this byte; 0 if a match may be here.
@@ -61,7 +64,8 @@ impl Window {
         });
         let few = match few[..] {
             [one, other, ..] => Some([one, other]),
-            _ => None,
+            [one] => Some([one, one]),
+            [] => None,
         };
         Window { width: places.len(), few, masks, shifts }
     }
@@ -120,7 +124,10 @@ impl Start {
             return Start::Line;
         }
         if root.is_nullable() {
-            return Start::Anywhere;
+            return match demanded(root) {
+                Some(set) => few(&set).map_or_else(|| Start::OneOf(Box::new(UnitSet::new(&set))), Start::Few),
+                None => Start::Anywhere,
+            };
         }
         let mut places = Vec::new();
         lead(root, unicode, &mut places);
@@ -187,20 +194,32 @@ fn frequency(unit: u16) -> u32 {
 }
 
 #[inline(always)]
-fn is_one<U: Unit>(unit: &U, few: &[u16; 3]) -> bool {
+fn is_one<U: Unit>(unit: &U, few: &Few) -> bool {
     few.iter().fold(false, |is, &one| is | (unit.code() == u32::from(one)))
 }
 
-/// The characters of a set of one to three that are a unit each, whatever the text; the first one fills up.
-fn few(set: &Set) -> Option<[u16; 3]> {
-    let mut all = set.ranges().iter().flat_map(|&(low, high)| low..=high.min(low + 3));
-    let mut next = || all.next().map(|code| u16::try_from(code).ok().filter(|unit| unit & 0xF800 != 0xD800));
-    let first = next()??;
-    let rest = [next(), next()];
-    if next().is_some() || rest.contains(&Some(None)) {
-        return None;
+/// The characters of a small set that are a unit each, whatever the text.
+fn few(set: &Set) -> Option<Few> {
+    let mut units = Vec::new();
+    for code in set.ranges().iter().flat_map(|&(low, high)| low..=high.min(low.saturating_add(4))) {
+        units.push(u16::try_from(code).ok().filter(|unit| unit & 0xF800 != 0xD800)?);
     }
-    Some([first, rest[0].flatten().unwrap_or(first), rest[1].flatten().unwrap_or(first)])
+    let first = *units.first()?;
+    units.resize(units.len().max(4), first);
+    units.try_into().ok()
+}
+
+/// What has to follow where a match starts, because a lookahead says so before anything is consumed.
+fn demanded(node: &Node) -> Option<Set> {
+    match node {
+        Node::Look { behind: false, negative: false, body } if !body.is_nullable() => first(body),
+        Node::Concatenation(parts) => parts
+            .iter()
+            .take_while(|part| matches!(part, Node::Empty | Node::Assertion(_) | Node::Look { .. }))
+            .find_map(demanded),
+        Node::Capture(_, body) => demanded(body),
+        _ => None,
+    }
 }
 
 /// Whether every match starts with one of these assertions holding where it starts.

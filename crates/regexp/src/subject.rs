@@ -1,13 +1,15 @@
 //! A [`Subject`] is a text to be searched many times, with the engine that has proved quicker on it.
 //!
 //! The automaton skips quickly what does not match, and takes its time for each match; the backtracker is the other way
-//! round. So a one-byte text starts on the automaton and moves to the backtracker where matches are close together, unless
+//! round. So a long one-byte text starts on the automaton and moves to the backtracker where matches are close together, unless
 //! that takes too many steps for what it finds. A wide text starts on the backtracker, which reads it as it is, and is
 //! encoded for the automaton only when that takes too many steps. What is compared is work, not time.
 
-use crate::automaton::Alphabet;
+use std::borrow::Cow;
+
+use crate::automaton::{Alphabet, Automaton};
 use crate::encode::Place;
-use crate::matcher::{Matcher, start_of_pair};
+use crate::matcher::{LONG, Matcher, start_of_pair};
 use crate::pattern::{Error, Haystack, Offset};
 use crate::search::Progress;
 
@@ -15,31 +17,34 @@ use crate::search::Progress;
 const SAMPLE: u64 = 8;
 /// Units from one match's end to the next one's, on average, up to which the backtracker is tried.
 const CLOSE: u64 = 128;
-/// What they cost, by measurement, in units that the automaton reads: a match on the automaton, the captures in one, a match
-/// of the backtracker, and half of one of its steps.
-const AUTOMATON_MATCH: u64 = 60;
-const AUTOMATON_CAPTURES: u64 = 70;
-const BACKTRACKER_MATCH: u64 = 20;
-const HALF_STEPS: u64 = 3;
-/// Steps for each unit of a wide text, and some for free, after which it is encoded for the automaton.
-const STEPS_BEFORE_ENCODING: u64 = 6;
+/// What things cost, by measurement, in quarters of a nanosecond: a match on the automaton, the captures in one, a unit that it
+/// reads, one that it passes over; a match of the backtracker, a step, and a unit that it passes over.
+const AUTOMATON_MATCH: u64 = 180;
+const AUTOMATON_CAPTURES: u64 = 280;
+const AUTOMATON_READS: u64 = 6;
+const AUTOMATON_SKIPS: u64 = 1;
+const BACKTRACKER_MATCH: u64 = 72;
+const BACKTRACKER_STEP: u64 = 6;
+const BACKTRACKER_SKIPS: u64 = 2;
+/// Steps for each unit of a text, and some for free, after which the backtracker gives way to the automaton.
+const STEPS_A_UNIT: u64 = 6;
 const FREE_STEPS: u64 = 4096;
 
 /// A text to be searched many times.
-pub struct Subject {
-    text: Text,
+pub struct Subject<'a> {
+    text: Text<'a>,
     /// Of a wide text, for the automaton, and where in it the last search started.
     encoded: Option<(Vec<u8>, Place)>,
     engine: Engine,
     progress: Progress,
 }
 
-enum Text {
-    Latin1(Vec<u8>),
-    Utf16(Vec<u16>),
+enum Text<'a> {
+    Latin1(Cow<'a, [u8]>),
+    Utf16(Cow<'a, [u16]>),
 }
 
-impl Text {
+impl Text<'_> {
     fn haystack(&self) -> Haystack<'_> {
         match self {
             Text::Latin1(bytes) => Haystack::Latin1(bytes),
@@ -66,7 +71,17 @@ enum Engine {
     Backtracker,
 }
 
-impl Subject {
+impl Subject<'_> {
+    /// The same with a text of its own.
+    pub fn into_owned(self) -> Subject<'static> {
+        let Subject { text, encoded, engine, progress } = self;
+        let text = match text {
+            Text::Latin1(bytes) => Text::Latin1(Cow::Owned(bytes.into_owned())),
+            Text::Utf16(units) => Text::Utf16(Cow::Owned(units.into_owned())),
+        };
+        Subject { text, encoded, engine, progress }
+    }
+
     /// In UTF-16 code units.
     pub fn len(&self) -> usize {
         self.text.haystack().len()
@@ -85,7 +100,7 @@ impl Subject {
         }
     }
 
-    /// Bytes that the copy takes.
+    /// Bytes that the text takes, as it is and encoded, and what is remembered of it.
     pub fn memory_usage(&self) -> usize {
         self.text.haystack().bytes()
             + self.encoded.as_ref().map_or(0, |(bytes, _)| bytes.capacity())
@@ -94,23 +109,31 @@ impl Subject {
 }
 
 impl Matcher {
-    /// A copy of `haystack`, ready to be searched many times by this matcher: for the bounds of matches only, or for their
-    /// captures too.
-    pub fn subject(&self, haystack: Haystack<'_>, captures: bool) -> Result<Subject, Error> {
+    /// `haystack`, ready to be searched many times by this matcher: for the bounds of matches only, or for their captures
+    /// too.
+    pub fn subject<'a>(&self, haystack: Haystack<'a>, captures: bool) -> Result<Subject<'a>, Error> {
         self.limits_with(haystack)?;
         let program = &*self.pattern.program;
-        let covers = program.claims.cover(haystack);
+        // Sticky searches that fail one after the other share what the backtracker remembers.
+        let covers = program.claims.cover(haystack) && !program.flags.sticky;
         let (text, engine) = match haystack {
             Haystack::Latin1(bytes) => {
                 let runs = covers && self.latin1.is_some() && self.finds_all(Alphabet::Latin1);
-                let watched = Engine::Watched { matches: 0, units: 0 };
-                (Text::Latin1(bytes.to_vec()), if runs { watched } else { Engine::Backtracker })
+                let engine = match runs {
+                    false => Engine::Backtracker,
+                    true if bytes.len() < LONG => {
+                        let max_steps = FREE_STEPS + STEPS_A_UNIT * bytes.len() as u64;
+                        Engine::Tried { matches: 0, units: 0, steps: 0, max_steps }
+                    }
+                    true => Engine::Watched { matches: 0, units: 0 },
+                };
+                (Text::Latin1(Cow::Borrowed(bytes)), engine)
             }
             Haystack::Utf16(units) => {
-                let max_steps = FREE_STEPS + STEPS_BEFORE_ENCODING * units.len() as u64;
+                let max_steps = FREE_STEPS + STEPS_A_UNIT * units.len() as u64;
                 let tried = Engine::Tried { matches: 0, units: 0, steps: 0, max_steps };
                 let may_encode = covers && program.claims.captures;
-                (Text::Utf16(units.to_vec()), if may_encode { tried } else { Engine::Backtracker })
+                (Text::Utf16(Cow::Borrowed(units)), if may_encode { tried } else { Engine::Backtracker })
             }
         };
         let progress = Progress::new(captures && program.groups > 0);
@@ -120,7 +143,7 @@ impl Matcher {
     /// As [`Matcher::find`], in a subject. Successive searches that go forward cost what they search, and no more.
     pub fn find_in(
         &mut self,
-        subject: &mut Subject,
+        subject: &mut Subject<'_>,
         from: usize,
         mut offsets: impl FnMut(usize, Offset),
     ) -> Result<bool, Error> {
@@ -141,10 +164,12 @@ impl Matcher {
                     let (matches, units) = (matches + 1, units + end.saturating_sub(from) as u64);
                     *engine = Engine::Tried { matches, units, steps, max_steps };
                     if matches % SAMPLE == 0 && matches!(text, Text::Latin1(_)) {
+                        let is_accelerated = self.latin1.as_ref().is_some_and(Automaton::is_accelerated);
+                        let a_unit = if is_accelerated { AUTOMATON_SKIPS } else { AUTOMATON_READS };
                         let captures = if progress.captures() { AUTOMATON_CAPTURES } else { 0 };
-                        let automaton = (AUTOMATON_MATCH + captures) * matches + units;
-                        let taken = progress.steps() - steps;
-                        if BACKTRACKER_MATCH * matches + taken * HALF_STEPS / 2 > automaton {
+                        let automaton = (AUTOMATON_MATCH + captures) * matches + a_unit * units;
+                        let taken = BACKTRACKER_STEP * (progress.steps() - steps);
+                        if BACKTRACKER_MATCH * matches + taken + BACKTRACKER_SKIPS * units > automaton {
                             *engine = Engine::Automaton;
                         }
                     }
@@ -166,7 +191,7 @@ impl Matcher {
                         SAMPLE if units <= CLOSE * SAMPLE => {
                             let left = (bytes.len() - from) as u64;
                             let steps = progress.steps();
-                            let max_steps = steps + FREE_STEPS + STEPS_BEFORE_ENCODING * left;
+                            let max_steps = steps + FREE_STEPS + STEPS_A_UNIT * left;
                             Engine::Tried { matches: 0, units: 0, steps, max_steps }
                         }
                         SAMPLE => Engine::Automaton,

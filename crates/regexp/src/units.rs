@@ -38,7 +38,8 @@ const BITMAP_FROM: usize = 6;
 /// A [`Set`] for asking, not for computing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UnitSet {
-    latin1: [u64; 4],
+    /// A byte is quicker to look up than a bit.
+    latin1: Box<[bool; 256]>,
     /// Characters above U+00FF up to U+FFFF, if the ranges are many.
     plane: Option<Box<[u64; 1024]>>,
     ranges: Box<[(u32, u32)]>,
@@ -46,9 +47,9 @@ pub(crate) struct UnitSet {
 
 impl UnitSet {
     pub(crate) fn new(set: &Set) -> UnitSet {
-        let mut latin1 = [0; 4];
+        let mut latin1 = Box::new([false; 256]);
         for code in set.within(0, 0xFF).ranges().iter().flat_map(|&(low, high)| low..=high) {
-            latin1[(code >> 6) as usize] |= 1 << (code & 63);
+            latin1[code as usize & 0xFF] = true;
         }
         let ranges: Box<[_]> = set.within(0x100, u32::MAX).ranges().into();
         let plane = (ranges.len() >= BITMAP_FROM).then(|| {
@@ -63,16 +64,16 @@ impl UnitSet {
 
     /// The members up to U+00FF as bits, and whether there are others.
     pub(crate) fn lead(&self) -> ([u64; 4], bool) {
-        (self.latin1, !self.ranges.is_empty())
+        let mut bits = [0; 4];
+        for code in (0..256).filter(|&code| self.latin1[code]) {
+            bits[code >> 6] |= 1 << (code & 63);
+        }
+        (bits, !self.ranges.is_empty())
     }
 
     #[inline(always)]
     pub(crate) fn contains(&self, code: u32) -> bool {
-        if code < 0x100 {
-            self.latin1[(code >> 6) as usize & 3] & (1 << (code & 63)) != 0
-        } else {
-            self.contains_wide(code)
-        }
+        if code < 0x100 { self.latin1[code as usize & 0xFF] } else { self.contains_wide(code) }
     }
 
     fn contains_wide(&self, code: u32) -> bool {
@@ -96,7 +97,7 @@ impl UnitSet {
     }
 
     pub(crate) fn memory_usage(&self) -> usize {
-        size_of::<UnitSet>() + 8 * self.ranges.len() + if self.plane.is_some() { 8192 } else { 0 }
+        size_of::<UnitSet>() + 256 + 8 * self.ranges.len() + if self.plane.is_some() { 8192 } else { 0 }
     }
 }
 

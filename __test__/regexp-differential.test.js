@@ -32,12 +32,19 @@ const BATCH = 25;
 const V8_TIME = 1000;
 
 /**
- * Whether an operation may never end in the V8 that runs. Before 14.6 the replacing ones with `gv`, when V8 takes the
- * generic steps for them: after an empty match before a surrogate pair they go on between its halves, from where the
- * next search goes back to its start. `Plain` is asked then.
+ * Whether an operation may never end, or end the process, in the V8 that runs. `Plain` is asked then.
+ *
+ * Before 14.6 the replacing ones may go on for ever with `gv`, when V8 takes the generic steps for them: after an empty
+ * match before a surrogate pair they go on between its halves, from where the next search goes back to its start.
+ *
+ * V8 11.3 does not clear captures between matches when it finds all at once, with u or v after an empty match. A
+ * back-reference to one then reads anywhere: /\/.+(\D)|\B\1?/giu ends the process in the `replace` after some others.
  */
-function hangs(flags, { kind }) {
-  return /^v2[0-5]\./.test(process.version) && /g.*v/.test(flags) && kind.startsWith('replace');
+function harms(source, flags, { kind }) {
+  const replaces = kind.startsWith('replace');
+  if (replaces && /g.*v/.test(flags) && /^v2[0-5]\./.test(process.version)) return true;
+  const findsAll = (replaces || kind === 'match') && /g.*[uv]/.test(flags);
+  return findsAll && /^v20\./.test(process.version) && hasReference(source);
 }
 
 /** Patterns about which the V8 that runs cannot be asked. They are counted in the diagnostics. */
@@ -189,7 +196,6 @@ class Run {
     // A generator that makes few valid patterns, or an engine that runs few, must not go on for ever.
     const most = wanted;
     for (let made = 0; this.counts.pairs < wanted && made < most; made += BATCH) {
-      keepCodeMemoryLow();
       await turn(); // Node frees what native code holds only between turns of the event loop.
       if (this.failures.size >= REPORTED) return;
       const cases = Array.from({ length: BATCH }, () => this.#case(this.generator.pattern())).filter(Boolean);
@@ -219,6 +225,7 @@ class Run {
       const all = bounded(() => {
         for (; next < cases.length; next++) {
           const { source, flags, tasks } = cases[next];
+          keepCodeMemoryLow();
           answered.push({ ...cases[next], theirs: observeAll(oracle(source, flags), tasks) });
         }
         return true;
@@ -249,7 +256,8 @@ class Run {
       return this.#differs(found, [theirs[place], seen[place]]);
     }
     this.counts.pairs += TEXTS;
-    this.counts.matched += tasks.filter(({ text }) => text.search(ours) >= 0).length;
+    const isMatch = ({ text }) => /^\[\d/.test(observe(ours, text, { kind: 'search', lastIndex: 0 }));
+    this.counts.matched += tasks.filter(isMatch).length;
   }
 
   #task(pattern) {
@@ -319,6 +327,7 @@ function isDeviation(found, ours) {
 /** What RegExp and SafeRegExp show, when that differs. */
 function difference({ source, flags, text, ...how }, options) {
   if (!isValid(source, flags)) return undefined;
+  keepCodeMemoryLow();
   const theirs = bounded(() => observe(oracle(source, flags)(how), text, how), 200);
   const ours = compile(source, flags, options);
   if (theirs === undefined || ours instanceof Error) return undefined;
@@ -335,7 +344,7 @@ function observeAll(regExpFor, tasks) {
 function oracle(source, flags) {
   const usual = new RegExp(source, flags);
   let plain;
-  return (operation) => (hangs(flags, operation) ? (plain ??= new Plain(source, flags)) : usual);
+  return (operation) => (harms(source, flags, operation) ? (plain ??= new Plain(source, flags)) : usual);
 }
 
 function compile(source, flags, options) {

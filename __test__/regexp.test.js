@@ -9,6 +9,7 @@ const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { types } = require('node:util');
 const { SafeRegExp } = require('..');
+const { observe: seen } = require('./support/observe.js');
 const { PatternGenerator, hasReference } = require('./support/patterns.js');
 const { Random } = require('./support/random.js');
 const cases = require('./regexp.cases.json');
@@ -128,6 +129,40 @@ describe('SafeRegExp gives the results of RegExp', () => {
       const [ours, theirs] = [new SafeRegExp(pattern, flags), new RegExp(pattern, flags)];
       for (const text of texts)
         assert.deepEqual(observe(ours, text, 0), observe(theirs, text, 0), JSON.stringify(text));
+    });
+  }
+});
+
+describe('SafeRegExp gives what was once different', () => {
+  for (const { name, pattern, flags = '', texts, kind, arguments: given = [null], budget } of cases.operations) {
+    it(`in the operation ${kind}: ${name}`, (t) => {
+      if (!isValid(pattern, flags)) return t.skip(`Node ${process.version} does not know this syntax`);
+      const options = budget === undefined ? undefined : { backreferences: { budget } };
+      const [ours, theirs] = [new SafeRegExp(pattern, flags, options), new RegExp(pattern, flags)];
+      for (const text of texts) {
+        for (const value of given) {
+          const how = { kind, lastIndex: 0, argument: value ?? undefined };
+          assert.equal(seen(ours, text, how), seen(theirs, text, how), JSON.stringify({ text, value }));
+        }
+      }
+    });
+  }
+
+  // V8 does not, in some of its versions.
+  for (const { name, pattern, flags = '', text, match } of cases.standard) {
+    it(`as the standard has it: ${name}`, (t) => {
+      if (!isValid(pattern, flags)) return t.skip(`Node ${process.version} does not know this syntax`);
+      assert.equal(new SafeRegExp(pattern, flags).exec(text)?.[0] ?? null, match);
+    });
+  }
+
+  for (const { name, pattern, flags = '', text, match } of cases.bytes) {
+    it(`in bytes: ${name}`, (t) => {
+      if (!isValid(pattern, flags)) return t.skip(`Node ${process.version} does not know this syntax`);
+      const [re, utf8] = [new SafeRegExp(pattern, flags), Buffer.from(text)];
+      assert.equal(re.testBytes(utf8), match !== null);
+      const found = re.execBytes(utf8);
+      assert.deepEqual(found && [found.start, found.end], match);
     });
   }
 });

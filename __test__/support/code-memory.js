@@ -10,7 +10,7 @@
 const v8 = require('node:v8');
 const vm = require('node:vm');
 
-const MOST = 8 * 2 ** 20;
+const MOST = 6 * 2 ** 20;
 
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc');

@@ -156,7 +156,7 @@ pub(crate) struct Program {
     pub(crate) leads: Vec<Lead>,
     pub(crate) guards: Vec<(Lead, Lead)>,
     /// For each character up to U+00FF where a [`Inst::Switch`] goes on; 0: as the choice that it is.
-    pub(crate) tables: Vec<Box<[u32; 256]>>,
+    pub(crate) tables: Vec<[u32; 256]>,
     /// An assertion that every match starts with.
     pub(crate) asserted: Option<Assertion>,
     /// The set of a greedy loop that every match starts with, if what follows it cannot be in the set. Where such a match
@@ -255,7 +255,7 @@ impl Program {
         }
         let Some(first) = self.lead(pc as u32 + 1) else { return };
         let leads: Vec<_> = ways.iter().map(|&(choice, way)| (choice, self.lead(way))).collect();
-        let mut table = Box::new([0; 256]);
+        let mut table = [0; 256];
         for code in 0..=255u8 {
             if first.admits(&[code], 0) {
                 continue;

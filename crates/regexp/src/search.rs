@@ -4,11 +4,12 @@
 //! where one does, the memoised program goes on from the start that was being tried, and stays in charge of that text. So
 //! the work is linear in the text in any case, and the memory that remembering takes is only paid where it is needed.
 
-use crate::backtracker::{Scratch, Stop, UNSET, Work, holds, run};
+use crate::backtracker::{Stop, Work, holds, run};
 use crate::ir::Node;
 use crate::memo::Memo;
 use crate::pattern::{Error, Limits};
 use crate::program::{Form, Program};
+use crate::stack::{Scratch, UNSET};
 use crate::start::Start;
 use crate::units::{Unit, next};
 

@@ -134,6 +134,7 @@ fn run(
         characters,
         backreferences,
         groups: 0,
+        open_groups: Vec::new(),
         ranges: 0,
         folding: None,
         missing: BTreeSet::new(),
@@ -153,6 +154,8 @@ struct Lowering<'a> {
     characters: &'a Characters,
     backreferences: bool,
     groups: u32,
+    /// The groups around what is being lowered.
+    open_groups: Vec<u32>,
     ranges: usize,
     folding: Option<Arc<Folding>>,
     missing: BTreeSet<String>,
@@ -213,7 +216,10 @@ impl Lowering<'_> {
             Term::CapturingGroup(group) => {
                 self.groups += 1;
                 let number = self.groups;
-                Ok(Node::Capture(number, Box::new(self.disjunction(&group.body)?)))
+                self.open_groups.push(number);
+                let body = self.disjunction(&group.body)?;
+                self.open_groups.pop();
+                Ok(Node::Capture(number, Box::new(body)))
             }
             Term::IgnoreGroup(group) => {
                 let outer = self.flags;
@@ -246,6 +252,11 @@ impl Lowering<'_> {
     fn back_reference(&mut self, groups: Vec<u32>) -> Result<Node, Error> {
         if !self.backreferences {
             return Err(Error::BackReference);
+        }
+        // Inside its group, which is unset there. V8 has nothing in its place, and an unset reference elsewhere still
+        // looks whether it stands between the halves of a surrogate pair.
+        if groups.iter().any(|group| self.open_groups.contains(group)) {
+            return Ok(Node::Empty);
         }
         let ignore_case = self.flags.ignore_case;
         if ignore_case {

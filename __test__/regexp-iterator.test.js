@@ -11,7 +11,13 @@ class Plain extends RegExp {}
 
 const prototype = Object.getPrototypeOf(''.matchAll(/a/g));
 const { next: inherited } = prototype;
-const TEXTS = ['', 'ab,cd;ef gh-ij', '\u4e2db,cd;ef \ud83d\ude00h-ij', 'ab,cd;ef gh-ij'.repeat(40), '\ud83d\ude00h-ij \u4e2d'.repeat(40)];
+const TEXTS = [
+  '',
+  'ab,cd;ef gh-ij',
+  '\u4e2db,cd;ef \ud83d\ude00h-ij',
+  'ab,cd;ef gh-ij'.repeat(40),
+  '\ud83d\ude00h-ij \u4e2d'.repeat(40),
+];
 const PATTERNS = [
   ['(?<x>\\w)(?<y>\\w)?', 'g'],
   ['\\w|[^]', 'gy'],

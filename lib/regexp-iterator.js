@@ -2,9 +2,10 @@
 'use strict';
 
 /**
- * What `matchAll` of a SafeRegExp returns: the language's own iterator over a SafeRegExp made for it, with a `next` that
- * takes matches fetched ahead and makes the results itself. The position is that RegExp's `lastIndex`, for this `next` as
- * for the inherited one, so either can be called at any time; where anything was patched it is the inherited one.
+ * What `matchAll` of a SafeRegExp returns: the language's own iterator over a SafeRegExp made for it, with a `next`
+ * that takes matches fetched ahead and makes the results itself. The position is that RegExp's `lastIndex`, for this
+ * `next` as for the inherited one, so either can be called at any time; where anything was patched it is the inherited
+ * one.
  */
 
 const { isInsidePair, startsPair } = require('./regexp-loop.js');
@@ -135,7 +136,8 @@ function fetch(ahead, program, text, from) {
 }
 
 /**
- * Puts up to `max` matches into `matches.offsets`, and returns their number; or its complement, when these are the last.
+ * Puts up to `max` matches into `matches.offsets`, and returns their number; or its complement, when these are the
+ * last.
  *
  * @param {Ahead} ahead
  * @param {Program} program

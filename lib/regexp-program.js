@@ -10,7 +10,7 @@
 const native = require('./native.js');
 const { provide } = require('./regexp-characters.js');
 const { operationsOf } = require('./regexp-replacement.js');
-const { Table } = require('./regexp-table.js');
+const { Table, WALKED } = require('./regexp-table.js');
 
 const { exec } = RegExp.prototype;
 const { apply } = Reflect;
@@ -170,6 +170,10 @@ class Program {
    * @param {string} text
    */
   testAny(text) {
+    if (this.table !== undefined && text.length > WALKED) {
+      const answer = this.table.testStart(text);
+      if (answer !== undefined) return answer;
+    }
     if (text.length >= LONG) return this.others.testLong(text, isLatin1(text));
     if (++this.#tests === TESTS_BEFORE_TABLE && this.others.table()) this.table = new Table(matches.offsets);
     return this.test(text);

@@ -218,7 +218,8 @@ function call(program, text, replacement, spans, base) {
         return `${replacement(all, capture(text, spans, base + 2), capture(text, spans, base + 4), index, text)}`;
       case 3: {
         const first = capture(text, spans, base + 2);
-        return `${replacement(all, first, capture(text, spans, base + 4), capture(text, spans, base + 6), index, text)}`;
+        const second = capture(text, spans, base + 4);
+        return `${replacement(all, first, second, capture(text, spans, base + 6), index, text)}`;
       }
     }
   }

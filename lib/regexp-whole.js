@@ -206,9 +206,9 @@ function replaceBy(program, text, replacement) {
  */
 function call(program, text, replacement, spans, base) {
   const index = spans[base];
-  const all = text.slice(index, spans[base + 1]);
   // Arguments that stand in the call cost less than a list of them.
-  if (program.names.length === 0) {
+  if (program.names.length === 0 && program.groups <= 3) {
+    const all = text.slice(index, spans[base + 1]);
     switch (program.groups) {
       case 0:
         return `${replacement(all, index, text)}`;

@@ -52,7 +52,7 @@ impl Call {
         Call { env, arguments, lent: RefCell::default() }
     }
 
-    /// The text of argument `index`, handed to `body`. The buffers live on the stack, or die with this call.
+    /// The text of argument `index`, handed to `body`. The buffers live on the stack or are used again.
     #[inline]
     pub(crate) fn text<T>(
         &self,

@@ -24,7 +24,7 @@ fn pattern() -> impl Strategy<Value = String> {
         let around = prop::sample::select(vec!["(?=", "(?!", "(?<=", "(?<!"]);
         prop_oneof![
             3 => prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| parts.concat()),
-            2 => prop::collection::vec(inner.clone(), 2..4).prop_map(|parts| format!("(?:{})", parts.join("|"))),
+            2 => prop::collection::vec(inner.clone(), 2..7).prop_map(|parts| format!("(?:{})", parts.join("|"))),
             3 => (inner.clone(), suffix).prop_map(|(body, suffix)| format!("(?:{body}){suffix}")),
             2 => inner.clone().prop_map(|body| format!("({body})")),
             2 => (around, inner).prop_map(|(around, body)| format!("{around}{body})")),

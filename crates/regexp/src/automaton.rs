@@ -1,12 +1,12 @@
 //! The automaton engine: regex-automata, fed an HIR that is built node by node from the IR.
 //!
-//! Its leftmost-first semantics are ECMAScript's for every IR that [`crate::lower`] lets through, because there
+//! Its leftmost-first semantics are ECMAScript's for every IR that [`claims`] admits, because there
 //! - no loop body matches empty, so ECMAScript's empty check never fires;
-//! - every iteration of a loop sets all captures of its body, so that their reset cannot be seen;
+//! - where its captures are asked for, every iteration of a loop sets all of its body, so that their reset cannot be seen;
 //! - assertions are `^`, `$` and the ASCII `\b`, `\B`, which look at one byte on each side, and a byte of a character
 //!   outside ASCII is not a word byte; with `m`, `^` and `$` are run only in texts whose only line terminator is U+000A;
 //! - no empty match can fall inside a character's bytes: without assertions a nullable pattern matches empty right where
-//!   the search starts, `^`, `$` and `\b` never hold there, and a nullable pattern with `\B` is refused below;
+//!   the search starts, `^`, `$` and `\b` never hold there, and a nullable pattern with `\B` is not admitted;
 //! - a non-empty match starts with a lead byte, as no sequence of [`encode`](crate::encode) starts with a continuation.
 //!
 //! One-byte haystacks run on an automaton of their own, whose classes are cut to Latin-1: it is much smaller, and nothing

@@ -8,8 +8,12 @@
 //! Nothing recurses: what is still to be tried, what is to be restored, and lookarounds in progress are on one stack.
 
 use crate::ir::Assertion;
+use crate::lead::NONE;
 use crate::memo::{Memo, NIL};
-use crate::program::{Inst, NONE, Program, Reference, UNBOUNDED};
+use crate::program::{Inst, Program, Reference, UNBOUNDED};
+use crate::stack::{
+    BRANCH, Entry, Frame, KIND_BITS, LAZY, LOOK, LOOP, RUN, SLOT, Scratch, TRAIL_KEPT, Trail, UNSET, restores,
+};
 use crate::units::{Unit, is_folded_word, is_high, is_line_terminator, is_low, is_word, next, previous};
 
 /// Why a run ended without an answer.
@@ -17,108 +21,6 @@ use crate::units::{Unit, is_folded_word, is_high, is_line_terminator, is_low, is
 pub(crate) enum Stop {
     Steps,
     Memory,
-}
-
-/// An unset slot.
-pub(crate) const UNSET: u32 = u32::MAX;
-
-/// What is to be done when the current attempt fails, last in first out. Three words: texts of megabytes make many.
-#[derive(Clone, Copy)]
-struct Entry {
-    /// The kind, and above it where to go on, which slot or which loop.
-    what: u32,
-    first: u32,
-    second: u32,
-}
-
-const KIND_BITS: u32 = 3;
-/// Go on there, at `first`; the trail was `second` long.
-const BRANCH: u32 = 0;
-/// A loop over one character, there, has matched up to `second`: go on a character before that, down to `first`.
-const RUN: u32 = 1;
-/// A lazy loop over one character, there, has come to `first`: take one more, of `second`, and go on.
-const LAZY: u32 = 2;
-/// The slot was `first`.
-const SLOT: u32 = 3;
-/// The loop's iteration had started at `first`.
-const LOOP: u32 = 4;
-/// The body of the innermost lookaround has failed.
-const LOOK: u32 = 5;
-
-impl Entry {
-    #[inline(always)]
-    fn new(kind: u32, place: u32, first: u32, second: u32) -> Entry {
-        // Programs have at most 2²⁰ instructions, and fewer slots and loops.
-        Entry { what: place << KIND_BITS | kind, first, second }
-    }
-
-    #[inline(always)]
-    fn slot(slot: u32, old: u32) -> Entry {
-        Entry::new(SLOT, slot, old, 0)
-    }
-
-    fn is_slot(self) -> bool {
-        self.what & ((1 << KIND_BITS) - 1) == SLOT
-    }
-}
-
-/// Whether the entries on top, since the last choice, already restore the slot.
-#[inline(always)]
-fn restores(stack: &[Entry], slot: u32) -> bool {
-    stack
-        .iter()
-        .rev()
-        .take(4)
-        .take_while(|entry| entry.is_slot())
-        .any(|entry| entry.what >> KIND_BITS == slot)
-}
-
-#[derive(Clone, Copy)]
-struct Frame {
-    negative: bool,
-    end: u32,
-    at: u32,
-    stack: u32,
-    trail: u32,
-}
-
-/// What has happened since the innermost lookaround began, and what its success will be remembered for.
-#[derive(Clone, Copy)]
-enum Trail {
-    Place { look_key: u32, at: u32 },
-    Slot { slot: u32, value: u32 },
-    Outcomes(u32),
-}
-
-/// Entries of the trail that stay when a long lookaround has ended.
-const TRAIL_KEPT: usize = 4096;
-
-/// Memory that runs reuse.
-#[derive(Default)]
-pub(crate) struct Scratch {
-    /// After a match: start and end of the whole match and of each group.
-    pub(crate) slots: Vec<u32>,
-    loops: Vec<u32>,
-    stack: Vec<Entry>,
-    frames: Vec<Frame>,
-    trail: Vec<Trail>,
-}
-
-impl Scratch {
-    pub(crate) fn memory_usage(&self) -> usize {
-        self.stack.capacity() * size_of::<Entry>() + self.trail.capacity() * size_of::<Trail>()
-    }
-
-    /// Gives memory back that only large texts need.
-    pub(crate) fn shrink(&mut self) {
-        const KEPT: usize = 16 << 10;
-        if self.stack.capacity() > KEPT {
-            self.stack = Vec::new();
-        }
-        if self.trail.capacity() > KEPT {
-            self.trail = Vec::new();
-        }
-    }
 }
 
 /// What a search may use, and has used.
@@ -301,7 +203,20 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                     pc += 1;
                     continue 'step;
                 }
-                Inst::Try { other, guards } => {
+                Inst::Switch { other, guards, .. } | Inst::Try { other, guards } => {
+                    if let Inst::Switch { table, .. } = insts[pc] {
+                        match text.get(at).map(|unit| unit.code()) {
+                            Some(code @ 0..0x100) => {
+                                let way = program.tables[table as usize][code as usize & 0xFF];
+                                if way != 0 {
+                                    pc = way as usize;
+                                    continue 'step;
+                                }
+                            }
+                            Some(_) => {}
+                            None => work.saw_end = true,
+                        }
+                    }
                     if guards != NONE {
                         work.saw_end |= at == text.len();
                         let (this, that) = &program.guards[guards as usize];
@@ -598,7 +513,7 @@ fn same<U: Unit>(found: &[U], wanted: &[u16]) -> bool {
 }
 
 #[inline]
-fn holds<U: Unit>(assertion: Assertion, text: &[U], at: usize) -> bool {
+pub(crate) fn holds<U: Unit>(assertion: Assertion, text: &[U], at: usize) -> bool {
     let before = |is: fn(u32) -> bool| at > 0 && is(text[at - 1].code());
     let after = |is: fn(u32) -> bool| at < text.len() && is(text[at].code());
     match assertion {

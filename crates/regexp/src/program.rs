@@ -8,9 +8,10 @@
 //! instructions) or *memoised* (every place with more than one way in is a [`Inst::Memo`], see [`crate::backtracker`]).
 
 use crate::ir::{Assertion, Node};
+use crate::lead::{Lead, NONE};
 use crate::pattern::Error;
 use crate::set::Set;
-use crate::units::{Unit, UnitSet};
+use crate::units::UnitSet;
 
 /// Instructions, which bounds the work of a step count linear in them.
 const MAX_INSTRUCTIONS: usize = 1 << 20;
@@ -50,6 +51,12 @@ pub(crate) enum Inst {
         other: u32,
         guards: u32,
     },
+    /// As [`Inst::Try`], the first of many: what comes next tells which way is the first that does not fail at once.
+    Switch {
+        table: u32,
+        other: u32,
+        guards: u32,
+    },
     /// Go on at `preferred` and, if that fails, at the next instruction. `guards` are the leads of both.
     TryLast {
         preferred: u32,
@@ -79,38 +86,6 @@ pub(crate) enum Inst {
     BackReference(u32),
     Match,
     Fail,
-}
-
-/// No lead is known.
-pub(crate) const NONE: u32 = u32::MAX;
-
-/// Steps ahead that are looked at for a lead.
-const LEAD_STEPS: usize = 24;
-
-/// What has to come next, of the characters up to U+00FF, and whether others may: what lets a run pass over ways that fail
-/// at once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Lead {
-    latin1: [u64; 4],
-    wide: bool,
-    /// Nothing has to come.
-    end: bool,
-}
-
-impl Lead {
-    #[inline(always)]
-    pub(crate) fn admits<U: Unit>(&self, text: &[U], at: usize) -> bool {
-        let Some(code) = text.get(at).map(|unit| unit.code()) else { return self.end };
-        if code < 0x100 { self.latin1[(code >> 6) as usize & 3] & (1 << (code & 63)) != 0 } else { self.wide }
-    }
-
-    fn add(&mut self, set: &UnitSet) {
-        let (latin1, wide) = set.lead();
-        for (mine, its) in self.latin1.iter_mut().zip(latin1) {
-            *mine |= its;
-        }
-        self.wide |= wide;
-    }
 }
 
 /// What is remembered of a place, beside the position: how many of the loops around it have made progress. An outer
@@ -146,6 +121,10 @@ pub(crate) struct Program {
     pub(crate) references: Vec<Reference>,
     pub(crate) leads: Vec<Lead>,
     pub(crate) guards: Vec<(Lead, Lead)>,
+    /// For each character up to U+00FF where a [`Inst::Switch`] goes on; 0: as the choice that it is.
+    pub(crate) tables: Vec<[u32; 256]>,
+    /// An assertion that every match starts with.
+    pub(crate) asserted: Option<Assertion>,
     /// The set of a greedy loop that every match starts with, if what follows it cannot be in the set. Where such a match
     /// fails, it fails from everywhere in that run of characters: all of these starts come to the same end of it.
     pub(crate) leading: Option<u32>,
@@ -180,6 +159,10 @@ impl Program {
         let mut program = compiler.program;
         program.look_ahead();
         program.leading = program.leading();
+        program.asserted = match program.insts[..] {
+            [Inst::Assert(assertion), ..] => Some(assertion),
+            _ => None,
+        };
         program.run = match program.insts[..] {
             [Inst::Run { set, min: min @ 1.., max, greedy: true, .. }, Inst::Match] => Some((set, min, max)),
             [Inst::Char { set }, Inst::Match] => Some((set, 1, 1)),
@@ -193,94 +176,10 @@ impl Program {
             + self.sets.iter().map(UnitSet::memory_usage).sum::<usize>()
             + 2 * self.text.len()
             + 64 * self.places.len()
+            + 1024 * self.tables.len()
             + size_of::<Lead>() * (self.leads.len() + 2 * self.guards.len())
             + 8 * self.canonical.len()
     }
-
-    /// Tells loops over one character what has to follow them, and choices what each way has to start with.
-    fn look_ahead(&mut self) {
-        for pc in 0..self.insts.len() {
-            let next = pc as u32 + 1;
-            match self.insts[pc] {
-                Inst::Run { set, min, max, greedy, .. } => {
-                    let Some(lead) = self.lead(next) else { continue };
-                    self.leads.push(lead);
-                    let follow = self.leads.len() as u32 - 1;
-                    self.insts[pc] = Inst::Run { set, min, max, greedy, follow };
-                }
-                Inst::Try { other, .. } => {
-                    let guards = self.guards(next, other);
-                    self.insts[pc] = Inst::Try { other, guards };
-                }
-                Inst::TryLast { preferred, .. } => {
-                    let guards = self.guards(preferred, next);
-                    self.insts[pc] = Inst::TryLast { preferred, guards };
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn leading(&self) -> Option<u32> {
-        let first = self.insts.iter().find(|inst| !matches!(inst, Inst::Save(_)))?;
-        let Inst::Run { set, max: UNBOUNDED, min: 1.., greedy: true, follow } = *first else { return None };
-        let follow = self.leads.get(follow as usize)?;
-        let (latin1, wide) = self.sets[set as usize].lead();
-        let shared = follow.latin1.iter().zip(latin1).any(|(one, other)| one & other != 0);
-        let is_disjoint = !(shared || follow.wide && wide);
-        // What a group captured from one start may stand again where that from another does not.
-        (is_disjoint && self.references.is_empty()).then_some(set)
-    }
-
-    fn guards(&mut self, first: u32, second: u32) -> u32 {
-        let any = Lead { latin1: [u64::MAX; 4], wide: true, end: true };
-        let ways = (self.lead(first), self.lead(second));
-        if ways == (None, None) {
-            return NONE;
-        }
-        self.guards.push((ways.0.unwrap_or(any), ways.1.unwrap_or(any)));
-        self.guards.len() as u32 - 1
-    }
-
-    /// What has to come next for the program to go on from there; nothing when it may end, or that is not known.
-    fn lead(&self, from: u32) -> Option<Lead> {
-        let mut lead = Lead::default();
-        let mut waiting = vec![from];
-        for _ in 0..LEAD_STEPS {
-            let Some(pc) = waiting.pop() else { return Some(lead) };
-            match self.insts[pc as usize] {
-                Inst::Char { set } => lead.add(&self.sets[set as usize]),
-                Inst::Unit(unit) => lead.add(&singleton(unit)),
-                Inst::Text { start, .. } => lead.add(&singleton(self.text[start as usize])),
-                Inst::Run { set, min, .. } => {
-                    lead.add(&self.sets[set as usize]);
-                    if min == 0 {
-                        waiting.push(pc + 1);
-                    }
-                }
-                Inst::Try { other, .. } => waiting.extend([pc + 1, other]),
-                Inst::TryLast { preferred, .. } => waiting.extend([pc + 1, preferred]),
-                Inst::Jump(target) => waiting.push(target),
-                // What consumes nothing can only make fewer ways go on.
-                Inst::Look { end, .. } => waiting.push(end),
-                Inst::Save(_) | Inst::Reset { .. } | Inst::Assert(_) | Inst::Enter(_) | Inst::Memo(_) => {
-                    waiting.push(pc + 1);
-                }
-                Inst::Check(_) => waiting.push(pc + 1),
-                Inst::Fail => {}
-                Inst::CharBack { .. }
-                | Inst::TextBack { .. }
-                | Inst::BackReference(_)
-                | Inst::Holds
-                | Inst::Match => return None,
-            }
-        }
-        None
-    }
-}
-
-fn singleton(unit: u16) -> UnitSet {
-    UnitSet::new(&Set::from_ranges([(u32::from(unit), u32::from(unit))]))
 }
 
 struct Compiler {

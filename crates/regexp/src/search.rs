@@ -4,11 +4,12 @@
 //! where one does, the memoised program goes on from the start that was being tried, and stays in charge of that text. So
 //! the work is linear in the text in any case, and the memory that remembering takes is only paid where it is needed.
 
-use crate::backtracker::{Scratch, Stop, UNSET, Work, run};
+use crate::backtracker::{Stop, Work, holds, run};
 use crate::ir::Node;
 use crate::memo::Memo;
 use crate::pattern::{Error, Limits};
 use crate::program::{Form, Program};
+use crate::stack::{Scratch, UNSET};
 use crate::start::Start;
 use crate::units::{Unit, next};
 
@@ -226,6 +227,17 @@ impl Backtracker {
             match self.start.next::<U, PAIRS>(text, *at) {
                 Some(start) if start == *at || !sticky => *at = start,
                 _ => return Ok(false),
+            }
+            if let Some(assertion) = program.asserted {
+                work.steps += 1;
+                work.saw_end |= *at == text.len();
+                if !holds(assertion, text, *at) {
+                    if sticky || *at >= text.len() {
+                        return Ok(false);
+                    }
+                    *at += 1;
+                    continue;
+                }
             }
             if !MEMOISED && let Some((set, min, max)) = program.run {
                 // The same as below, without a machine.

@@ -57,11 +57,17 @@ const NOT_ASKED = [
   },
   {
     // /(?:[^\u{2126}--a]_){2}/iv on 'a_a_': V8 11.3 computes the class anew for every copy that it makes of a loop's
-    // body, from what is left of the last time. Its answer cannot be had in other words, as it folds `[^…]` in a way of
-    // its own.
+    // body, from what is left of the last time. It folds `[^…]` in a way of its own, so there are no other words.
     name: 'the complement of a class with operators, with iv, differs from iteration to iteration',
     versions: /^v20\./,
-    applies: ({ flags, source }) => /i.*v/.test(flags) && source.includes('[^') && /--|&&/.test(source) && /[*+?}]/.test(source),
+    applies: ({ flags, source }) =>
+      /i.*v/.test(flags) && source.includes('[^') && /--|&&/.test(source) && /[*+?}]/.test(source),
+  },
+  {
+    // /(?-i:x|[a-z])/i on 'A': V8 13.6 and 14.6 fold the class, in whatever group it is put; not in /(?-i:[a-z]|x)/i.
+    name: 'classes fold by the flags around a group that changes i, if they are in an alternation',
+    versions: /^v2[4-9]\./,
+    applies: ({ flags, source }) => !/[uv]/.test(flags) && source.includes('|') && /\(\?[ms-]*i[ms-]*:/.test(source),
   },
 ].filter(({ versions }) => versions.test(process.version));
 

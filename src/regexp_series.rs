@@ -95,8 +95,12 @@ impl<'a> Series<'a> {
                 return Err(too_narrow());
             }
             for (index, places) in places.chunks_exact_mut(self.width).take(room).enumerate() {
-                if !self.next(&mut matcher, program.is_unicode, places)? {
-                    return Ok(call.number(!(index as i32)));
+                match self.next(&mut matcher, program.is_unicode, places) {
+                    Ok(true) => {}
+                    Ok(false) => return Ok(call.number(!(index as i32))),
+                    // The matches before it are to be had; who asks for more meets it again.
+                    Err(_) if index > 0 => return Ok(call.number(index as i32)),
+                    Err(failure) => return Err(failure),
                 }
             }
             Ok(call.number(room as i32))

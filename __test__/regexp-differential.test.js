@@ -119,14 +119,19 @@ class Plain extends RegExp {
   }
 }
 
+const TOKENS = /\\[pP]\{[^}]*\}|\\[^]|\[\^?|[^]/g;
+const TOKENS_OF_SETS = /\\[pP]\{[^}]*\}|\\[^]|\[\^\]|\[\^?|[^]/g;
+
 /**
- * A pattern that means the same: `(?<=^)` for `^`, every class in a group of its own, and with `v` also
- * `(?:(?![…])[\s\S])` for an outer class `[^…]`.
+ * A pattern that means the same: `(?<=^)` for `^`, every class in a group of its own, and with `v` also `[\s\S]` for
+ * `[^]` and `(?:(?![…])[\s\S])` for an outer class `[^…]`.
  */
 function inOtherWords(source, isSets) {
   let [result, depth, complement] = ['', 0, false];
-  for (const [token] of source.matchAll(/\\[pP]\{[^}]*\}|\\[^]|\[\^?|[^]/g)) {
-    if (token.startsWith('[') && depth === 0) {
+  for (const [token] of source.matchAll(isSets ? TOKENS_OF_SETS : TOKENS)) {
+    if (token === '[^]') {
+      result += '[\\s\\S]';
+    } else if (token.startsWith('[') && depth === 0) {
       depth = 1;
       complement = isSets && token === '[^';
       result += complement ? '(?:(?![' : `(?:${token}`;

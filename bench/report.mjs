@@ -114,5 +114,5 @@ function peersSentence() {
 }
 
 function marked() {
-  return /<!-- bench:(\w+) -->[^]*?<!-- \/bench:\1 -->/g;
+  return /<!-- bench:([\w-]+) -->[^]*?<!-- \/bench:\1 -->/g;
 }

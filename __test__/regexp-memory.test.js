@@ -16,10 +16,11 @@ const MIB = 2 ** 20;
 const ASIDE = 24 * MIB;
 
 /** What one search adds to the largest size that the process ever had, and what came of it. */
-async function measure({ pattern, flags = '', unit, length, operation, options }) {
+async function measure({ pattern, flags = '', unit, length, operation, options, isOneByte = false }) {
   const { code, signal, stdout, stderr } = await runNode(`
     const { SafeRegExp } = require(holdfast);
-    const flat = (text) => Buffer.from(text, 'utf16le').toString('utf16le');
+    // What repeat() makes is flat, and one-byte, from the first search on.
+    const flat = (text) => (${isOneByte} ? text : Buffer.from(text, 'utf16le').toString('utf16le'));
     const text = flat(${JSON.stringify(unit)}.repeat(${Math.floor(length / unit.length)}));
     const re = new SafeRegExp(${JSON.stringify(pattern)}, ${JSON.stringify(flags)}, ${JSON.stringify(options)});
     const peak = () => process.resourceUsage().maxRSS * 1024;
@@ -59,6 +60,23 @@ describe('a search of SafeRegExp on ten megabytes', { skip: process.platform ===
         assert.notEqual(again, 'ERR_REGEXP_MEMORY', 'what was too large leaves nothing behind');
       });
     }
+  }
+});
+
+describe('a text over the limit', { skip: process.platform === 'win32' && 'maxRSS differs' }, () => {
+  for (const [name, operation] of Object.entries({
+    test: '(re, text) => re.test(text)',
+    exec: '(re, text) => re.exec(text)?.index',
+    match: "(re, text) => text.match(new SafeRegExp(re, 'g'))",
+    replace: "(re, text) => text.replace(re, '').length",
+    split: '(re, text) => text.split(re).length',
+  })) {
+    it(`is not even read by ${name}`, async (t) => {
+      const { outcome, added } = await measure({ pattern: 'b', unit: 'a', length: 2 ** 27, operation, isOneByte: true });
+      t.diagnostic(`${outcome}, ${(added / MIB).toFixed(1)} MiB more`);
+      assert.equal(outcome, 'ERR_REGEXP_MEMORY');
+      assert.ok(added <= ASIDE, `${(added / MIB).toFixed(1)} MiB more`);
+    });
   }
 });
 

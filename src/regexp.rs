@@ -93,6 +93,7 @@ pub fn regexp_compile(
         let program = Rc::new(Program {
             matcher: RefCell::new(matcher),
             offsets: Offsets::of(&env)?,
+            memory_limit: limits.memory,
             width: 2 * (pattern.groups() as usize + 1),
             is_global: names.contains('g'),
             is_unicode: flags.unicode || flags.unicode_sets,
@@ -122,6 +123,7 @@ pub fn regexp_offsets(env: Env, places: u32) -> napi::Result<Value> {
 pub(crate) struct Program {
     pub(crate) matcher: RefCell<Matcher>,
     pub(crate) offsets: Rc<Offsets>,
+    memory_limit: usize,
     /// Places that the offsets of one match take.
     pub(crate) width: usize,
     pub(crate) is_global: bool,
@@ -135,6 +137,20 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// The text in the first argument, which JavaScript knows in argument `hint` to be Latin-1 or not. What is over the memory
+    /// limit is not even read.
+    pub(crate) fn long_text<T>(
+        &self,
+        call: &Call,
+        hint: usize,
+        body: impl FnOnce(Characters<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        if call.text_bytes(0, hint)? > self.memory_limit {
+            return Err(failure(Error::Memory));
+        }
+        call.known_characters(0, hint, body)
+    }
+
     /// The first match at or after `from`, its offsets in the buffer.
     #[inline]
     fn find(&self, call: &Call, text: Characters<'_>, from: usize) -> Result<bool, Failure> {
@@ -226,7 +242,7 @@ impl HotFunction for TestLong {
         if early == Some(true) {
             return Ok(call.boolean(true));
         }
-        let found = call.known_characters(0, 1, |text| {
+        let found = self.0.long_text(call, 1, |text| {
             self.0.matcher.borrow_mut().is_match(haystack(text), 0).map_err(failure)
         })?;
         Ok(call.boolean(found))
@@ -244,7 +260,7 @@ impl HotFunction for ExecFrom {
         if from == 0 && call.part(0, 2, EARLY, |text| self.0.find_early(call, text))? == Some(true) {
             return Ok(call.boolean(true));
         }
-        let found = call.known_characters(0, 2, |text| self.0.find(call, text, from))?;
+        let found = self.0.long_text(call, 2, |text| self.0.find(call, text, from))?;
         Ok(call.boolean(found))
     }
 }

@@ -67,7 +67,7 @@ impl HotFunction for Replace {
     const ARGUMENTS: usize = 2;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        call.known_characters(0, 1, |text| replace(&self.0, call, text))
+        self.0.long_text(call, 1, |text| replace(&self.0, call, text))
     }
 }
 

@@ -118,7 +118,7 @@ impl HotFunction for All {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let which = call.integer(2, WHOLE_SEPARATORS)?;
         let max = call.integer(3, MAX_OFFSET)? as usize;
-        call.known_characters(0, 1, |text| first_of(&self.0, call, text, which, max))
+        self.0.long_text(call, 1, |text| first_of(&self.0, call, text, which, max))
     }
 }
 
@@ -218,7 +218,7 @@ impl HotFunction for Open {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let Session { program, series } = &*self.0;
         let opened =
-            call.known_characters(0, 1, |text| Ok(Series::new(program, text, program.width)?.into_owned()))?;
+            program.long_text(call, 1, |text| Ok(Series::new(program, text, program.width)?.into_owned()))?;
         let opened = (!opened.subject.is_empty()).then(|| {
             let memory = call.external_memory(opened.subject.memory_usage());
             (opened, memory)

@@ -88,6 +88,14 @@ impl Call {
         text::read_characters(self.env, self.arguments[index], known, body)
     }
 
+    /// Bytes that reading the text in argument `index` takes; `hint` as for [`Call::known_characters`].
+    pub(crate) fn text_bytes(&self, index: usize, hint: usize) -> Result<usize, Failure> {
+        let mut is_latin1 = false;
+        // SAFETY: a plain read of an argument; without a hint it stays false.
+        unsafe { sys::napi_get_value_bool(self.env, self.arguments[hint], &mut is_latin1) };
+        Ok(text::length_of(self.env, self.arguments[index])? * if is_latin1 { 1 } else { 2 })
+    }
+
     /// The first `units` of the text in argument `index`, if it is longer than that; `hint` as for
     /// [`Call::known_characters`]. Nothing when it is not longer, or the hint is none.
     pub(crate) fn part<T>(

@@ -179,7 +179,7 @@ fn read_units(env: sys::napi_env, value: sys::napi_value, units: &mut Vec<u16>) 
 }
 
 /// In UTF-16 code units.
-fn length_of(env: sys::napi_env, value: sys::napi_value) -> Result<usize, Failure> {
+pub(super) fn length_of(env: sys::napi_env, value: sys::napi_value) -> Result<usize, Failure> {
     let mut length = 0;
     // SAFETY: with no buffer the call only measures.
     let status = unsafe { sys::napi_get_value_string_utf16(env, value, ptr::null_mut(), 0, &mut length) };

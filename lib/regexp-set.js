@@ -11,32 +11,16 @@ const { isBytes } = require('./content.js');
 const { outOfRange, wrongType } = require('./errors.js');
 const native = require('./native.js');
 const { provide } = require('./regexp-characters.js');
+const { flagsOf, sourceOf } = require('./regexp-flags.js');
 const { limitsOf } = require('./regexp-options.js');
+const { LONG, isLatin1 } = require('./regexp-program.js');
 
 /** Bounds of a set: the number of its patterns, and the length of their sources together. */
 const MAX_PATTERNS = 65_536;
 const MAX_SOURCE_LENGTH = 1 << 24;
 
-/** From this length on it pays to ask V8 whether a text is Latin-1. */
-const LONG = 256;
-
-/** V8 knows at once that a one-byte string has no such character, and stops at the first one in another. */
-const WIDE = /[^\0-\xff]/;
-
 /** RegExp's own, which other code may replace. */
 const Expression = RegExp;
-const { exec } = RegExp.prototype;
-const { apply } = Reflect;
-const getSource = getter('source');
-/** The flags that change what matches; not all at once by `flags`, which asks for them where other code may answer. */
-const FLAGS = Object.entries({
-  i: getter('ignoreCase'),
-  m: getter('multiline'),
-  s: getter('dotAll'),
-  u: getter('unicode'),
-  v: getter('unicodeSets'),
-  y: getter('sticky'),
-});
 
 class SafeRegExpSet {
   #native;
@@ -64,8 +48,8 @@ class SafeRegExpSet {
         throw wrongType(`patterns[${index}]`, 'a string or a RegExp');
       }
       const validated = new Expression(pattern, flags);
-      sources.push(apply(getSource, validated, []));
-      allFlags.push(FLAGS.map(([flag, get]) => (apply(get, validated, []) ? flag : '')).join(''));
+      sources.push(sourceOf(validated));
+      allFlags.push(flagsOf(validated));
       length += sources[index].length;
       if (length > MAX_SOURCE_LENGTH) throw outOfRange('the length of all patterns', `at most ${MAX_SOURCE_LENGTH}`);
     }
@@ -81,7 +65,7 @@ class SafeRegExpSet {
    * @returns {boolean}
    */
   test(input) {
-    if (typeof input === 'string') return this.#native.test(input, isLatin1(input));
+    if (typeof input === 'string') return this.#native.test(input, hintOf(input));
     if (isBytes(input)) return this.#native.testBytes(input);
     throw wrongType('input', 'a string or a Uint8Array');
   }
@@ -93,7 +77,7 @@ class SafeRegExpSet {
    * @returns {number[]}
    */
   match(input) {
-    if (typeof input === 'string') return this.#native.match(input, isLatin1(input));
+    if (typeof input === 'string') return this.#native.match(input, hintOf(input));
     if (isBytes(input)) return this.#native.matchBytes(input);
     throw wrongType('input', 'a string or a Uint8Array');
   }
@@ -132,16 +116,8 @@ function provideAll(sources, flags) {
  *
  * @param {string} text
  */
-function isLatin1(text) {
-  return text.length < LONG ? undefined : apply(exec, WIDE, [text]) === null;
-}
-
-/**
- * @param {string} name
- * @returns {() => any}
- */
-function getter(name) {
-  return /** @type {any} */ (Object.getOwnPropertyDescriptor(RegExp.prototype, name)).get;
+function hintOf(text) {
+  return text.length < LONG ? undefined : isLatin1(text);
 }
 
 module.exports = { SafeRegExpSet };

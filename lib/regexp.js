@@ -11,6 +11,7 @@
 const { requireBytes } = require('./content.js');
 const { outOfRange, wrongType } = require('./errors.js');
 const { escape } = require('./regexp-escape.js');
+const { flagsOf, sourceOf } = require('./regexp-flags.js');
 const { iterate } = require('./regexp-iterator.js');
 const { Loop, isInsidePair } = require('./regexp-loop.js');
 const { DEFAULTS, limitsOf } = require('./regexp-options.js');
@@ -23,19 +24,6 @@ const whole = require('./regexp-whole.js');
 
 const { apply } = Reflect;
 const { getPrototypeOf, hasOwn } = Object;
-
-/** RegExp's own accessors, which a subclass may hide and other code may replace. */
-const getSource = getter('source');
-const FLAGS = Object.entries({
-  d: getter('hasIndices'),
-  g: getter('global'),
-  i: getter('ignoreCase'),
-  m: getter('multiline'),
-  s: getter('dotAll'),
-  u: getter('unicode'),
-  v: getter('unicodeSets'),
-  y: getter('sticky'),
-});
 
 class SafeRegExp extends RegExp {
   #program = /** @type {Program} */ (/** @type {unknown} */ (undefined)); // until #compile
@@ -182,7 +170,7 @@ class SafeRegExp extends RegExp {
    */
   compile(pattern, flags) {
     const made = new RegExp(/** @type {string} */ (pattern), flags);
-    programOf(apply(getSource, made, []), flagsOf(made), this.#limits); // refused before anything changes
+    programOf(sourceOf(made), flagsOf(made), this.#limits); // refused before anything changes
     super.compile(/** @type {string} */ (pattern), flags);
     this.#compile();
     return this;
@@ -220,7 +208,7 @@ class SafeRegExp extends RegExp {
 
   /** @param {Program} [model] Of the RegExp that this one is made from. */
   #compile(model) {
-    const source = apply(getSource, this, []);
+    const source = sourceOf(this);
     const flags = flagsOf(this);
     this.#program =
       model !== undefined && model.source === source && model.flags === flags && model.limits === this.#limits
@@ -315,25 +303,6 @@ function testBy(re, exec, subject) {
  */
 function isObject(value) {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
-}
-
-/**
- * In the order of RegExp's `flags`.
- *
- * @param {RegExp} re
- */
-function flagsOf(re) {
-  let flags = '';
-  for (const [flag, get] of FLAGS) if (apply(get, re, [])) flags += flag;
-  return flags;
-}
-
-/**
- * @param {string} name
- * @returns {() => any}
- */
-function getter(name) {
-  return /** @type {any} */ (Object.getOwnPropertyDescriptor(RegExp.prototype, name)).get;
 }
 
 /**

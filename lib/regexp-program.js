@@ -52,6 +52,9 @@ const CAPTURES = 1;
 const SEPARATORS = 2;
 const WHOLE_SEPARATORS = 3;
 
+/** The longest replacement that stays prepared, in UTF-16 code units. */
+const REPLACEMENT_KEPT = 1024;
+
 /** @typedef {{ memoryLimit: number, budget: number | undefined }} Limits */
 
 /** @type {Map<string, Program>} In the order of their last use. */
@@ -148,7 +151,15 @@ class Program {
       this.others.prepare(replacement, this.#writeOperations(replacement));
       this.#replacement = replacement;
     }
-    return text.length < LONG ? this.others.replaceShort(text) : this.others.replace(text, isLatin1(text));
+    try {
+      return text.length < LONG ? this.others.replaceShort(text) : this.others.replace(text, isLatin1(text));
+    } finally {
+      // A long replacement is not kept alive, here and in native code, for another call that may never come.
+      if (replacement.length > REPLACEMENT_KEPT) {
+        this.others.prepare('', 0);
+        this.#replacement = '';
+      }
+    }
   }
 
   /**

@@ -89,6 +89,7 @@ pub fn regexp_compile(
         let pattern = with_characters(|characters| Pattern::compile(&source.0, flags, characters, limits));
         let pattern = pattern.map_err(failure)?;
         let matcher = pattern.matcher().map_err(failure)?;
+        let engine = matcher.engine();
         let _memory = ExternalMemory::announce(&env, matcher.memory_usage() + UNCOUNTED_BYTES);
         let program = Rc::new(Program {
             matcher: RefCell::new(matcher),
@@ -108,7 +109,7 @@ pub fn regexp_compile(
             groups: pattern.groups(),
             names: pattern.group_names().iter().map(GroupName::from).collect(),
             is_literal: pattern.is_literal(),
-            engine: pattern.engine(),
+            engine,
         })
     })
 }

@@ -62,6 +62,11 @@ impl Matcher {
         }
     }
 
+    /// The engine that long one-byte texts start on.
+    pub fn engine(&self) -> &'static str {
+        if self.latin1.is_some() { "automaton" } else { "backtracker" }
+    }
+
     /// Bytes that the matcher holds now. Searching can make it grow, by some megabytes at the most.
     pub fn memory_usage(&self) -> usize {
         let automata = [self.latin1.as_ref(), self.wide.get().and_then(Option::as_ref)];

@@ -169,11 +169,6 @@ impl Pattern {
         self.program.root.is_literal()
     }
 
-    /// The engine that decides whether and where there is a match.
-    pub fn engine(&self) -> &'static str {
-        if self.program.claims.bounds { "automaton" } else { "backtracker" }
-    }
-
     pub(crate) fn root(&self) -> &Node {
         &self.program.root
     }

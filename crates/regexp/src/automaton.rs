@@ -21,6 +21,7 @@ use regex_syntax::hir::{
 
 use crate::ir::{Assertion, Node};
 use crate::pattern::{Error, Haystack};
+use crate::prefilter::prefilter;
 use crate::set::Set;
 
 /// Characters in the pattern, its counted repeats expanded.
@@ -128,11 +129,13 @@ fn look(assertion: Assertion) -> Option<Look> {
 
 impl Automaton {
     pub(crate) fn build(root: &Node, alphabet: Alphabet) -> Result<Automaton, Error> {
-        let config = Config::new().utf8_empty(false).nfa_size_limit(Some(MAX_PROGRAM_BYTES));
-        let regex = Regex::builder()
-            .configure(config)
-            .build_from_hir(&translate(root, alphabet))
-            .map_err(|error| build_error(&error))?;
+        let hir = translate(root, alphabet);
+        let mut config = Config::new().utf8_empty(false).nfa_size_limit(Some(MAX_PROGRAM_BYTES));
+        if let Some(prefilter) = prefilter(&hir) {
+            config = config.prefilter(Some(prefilter));
+        }
+        let regex =
+            Regex::builder().configure(config).build_from_hir(&hir).map_err(|error| build_error(&error))?;
         let cache = regex.create_cache();
         Ok(Automaton { regex, cache })
     }

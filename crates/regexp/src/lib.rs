@@ -25,6 +25,7 @@ mod memo;
 mod overshoot;
 mod pattern;
 mod pattern_set;
+mod prefilter;
 mod program;
 mod search;
 mod set;

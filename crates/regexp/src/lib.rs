@@ -27,6 +27,7 @@ mod pattern;
 mod pattern_set;
 mod prefilter;
 mod program;
+mod scan;
 mod search;
 mod set;
 mod shorten;

@@ -4,8 +4,9 @@
 //! word: the unit under the window's last place tells how far it can move.
 
 use crate::ir::{Assertion, Node};
+use crate::scan::{Few, Finder, find_pair};
 use crate::set::{LAST_CODE_POINT, Set};
-use crate::units::{Unit, UnitSet, is_line_terminator, next};
+use crate::units::{Unit, is_line_terminator};
 
 pub(crate) enum Start {
     Anywhere,
@@ -14,17 +15,11 @@ pub(crate) enum Start {
     /// Only where a line starts.
     Line,
     /// Only before one of these.
-    OneOf(Box<UnitSet>),
+    OneOf(Box<Finder>),
     Window(Box<Window>),
     /// Only before one of these few units.
     Few(Few),
 }
-
-/// A few units; the first one fills up.
-type Few = [u16; 4];
-
-/// Units that are looked at together: a loop over so many without branches becomes vector instructions.
-const BLOCK: usize = 32;
 
 /// The most places of a window: bits of a mask.
 const MAX_WIDTH: usize = 8;
@@ -54,14 +49,9 @@ impl Window {
         let last = places.len() as u32 - 1;
         let shifts = masks.map(|mask: u8| (last + 1).saturating_sub(8 - mask.leading_zeros()) as u8);
         let mut few: Vec<_> =
-            places.iter().enumerate().filter_map(|(at, set)| Some((at, few(set)?))).collect();
+            places.iter().enumerate().filter_map(|(at, set)| Some((at, Few::of(set)?))).collect();
         // What can be fewest units comes first, and among these what is rare in texts.
-        few.sort_by_key(|(_, units)| {
-            (
-                units.iter().filter(|&unit| *unit != units[0]).count(),
-                units.iter().map(|&unit| frequency(unit)).max(),
-            )
-        });
+        few.sort_by_key(|(_, few)| (few.others(), few.frequency()));
         let few = match few[..] {
             [one, other, ..] => Some([one, other]),
             [one] => Some([one, one]),
@@ -70,23 +60,13 @@ impl Window {
         Window { width: places.len(), few, masks, shifts }
     }
 
-    fn next<U: Unit>(&self, text: &[U], mut at: usize) -> Option<usize> {
-        let Some([(one, ones), (other, others)]) = self.few else { return self.slide(text, at) };
-        // Places are looked at together: a loop over so many without branches becomes vector instructions.
-        while at + self.width <= text.len() {
-            let block = BLOCK.min(text.len() - self.width - at + 1);
-            let fits = |(first, second): (&U, &U)| is_one(first, &ones) & is_one(second, &others);
-            let pairs = || text[at + one..at + one + block].iter().zip(&text[at + other..at + other + block]);
-            if pairs().fold(false, |seen, pair| seen | fits(pair)) {
-                for (place, pair) in pairs().enumerate() {
-                    if fits(pair) && self.fits(&text[at + place..at + place + self.width]) {
-                        return Some(at + place);
-                    }
-                }
-            }
-            at += block;
-        }
-        None
+    fn next<U: Unit>(&self, text: &[U], at: usize) -> Option<usize> {
+        let Some([(one, ones), (other, others)]) = &self.few else { return self.slide(text, at) };
+        let starts = (text.len() + 1).checked_sub(at + self.width)?;
+        let first = (&text[at + one..at + one + starts], ones);
+        let second = (&text[at + other..at + other + starts], others);
+        let fits = |place: usize| self.fits(&text[at + place..at + place + self.width]);
+        find_pair(first, second, fits).map(|place| at + place)
     }
 
     fn fits<U: Unit>(&self, text: &[U]) -> bool {
@@ -125,7 +105,7 @@ impl Start {
         }
         if root.is_nullable() {
             return match demanded(root) {
-                Some(set) => few(&set).map_or_else(|| Start::OneOf(Box::new(UnitSet::new(&set))), Start::Few),
+                Some(set) => one_of(&set),
                 None => Start::Anywhere,
             };
         }
@@ -135,14 +115,13 @@ impl Start {
             return Start::Window(Box::new(Window::new(&places)));
         }
         match first(root) {
-            Some(set) if few(&set).is_some() => few(&set).map_or(Start::Anywhere, Start::Few),
-            Some(set) if set.ranges() != [(0, LAST_CODE_POINT)] => Start::OneOf(Box::new(UnitSet::new(&set))),
+            Some(set) if set.ranges() != [(0, LAST_CODE_POINT)] => one_of(&set),
             _ => Start::Anywhere,
         }
     }
 
     /// The first place at or after `at` where a match may start.
-    pub(crate) fn next<U: Unit, const PAIRS: bool>(&self, text: &[U], mut at: usize) -> Option<usize> {
+    pub(crate) fn next<U: Unit, const PAIRS: bool>(&self, text: &[U], at: usize) -> Option<usize> {
         match self {
             Start::Anywhere => Some(at),
             Start::Input => (at == 0).then_some(0),
@@ -154,59 +133,14 @@ impl Start {
                 Some(at + rest)
             }
             Start::Window(window) => window.next(text, at),
-            Start::Few(units) => {
-                let is_one =
-                    |unit: &U| units.iter().fold(false, |is, &one| is | (unit.code() == u32::from(one)));
-                for block in text[at..].chunks(BLOCK) {
-                    if block.iter().fold(false, |seen, unit| seen | is_one(unit)) {
-                        return block.iter().position(is_one).map(|rest| at + rest);
-                    }
-                    at += block.len();
-                }
-                None
-            }
-            Start::OneOf(set) if !PAIRS => {
-                text[at..].iter().position(|unit| set.contains(unit.code())).map(|rest| at + rest)
-            }
-            Start::OneOf(set) => {
-                while at < text.len() {
-                    let (code, after) = next::<U, PAIRS>(text, at);
-                    if set.contains(code) {
-                        return Some(at);
-                    }
-                    // No match starts with half a pair.
-                    at = after;
-                }
-                None
-            }
+            Start::Few(few) => few.find(text, at),
+            Start::OneOf(finder) => finder.find::<U, PAIRS>(text, at),
         }
     }
 }
 
-/// Roughly, how often a unit is met in texts.
-fn frequency(unit: u16) -> u32 {
-    match u8::try_from(unit) {
-        Ok(b' ' | b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r') => 3,
-        Ok(b'a'..=b'z') => 2,
-        Ok(b'0'..=b'9' | b'A'..=b'Z') => 1,
-        _ => 0,
-    }
-}
-
-#[inline(always)]
-fn is_one<U: Unit>(unit: &U, few: &Few) -> bool {
-    few.iter().fold(false, |is, &one| is | (unit.code() == u32::from(one)))
-}
-
-/// The characters of a small set that are a unit each, whatever the text.
-fn few(set: &Set) -> Option<Few> {
-    let mut units = Vec::new();
-    for code in set.ranges().iter().flat_map(|&(low, high)| low..=high.min(low.saturating_add(4))) {
-        units.push(u16::try_from(code).ok().filter(|unit| unit & 0xF800 != 0xD800)?);
-    }
-    let first = *units.first()?;
-    units.resize(units.len().max(4), first);
-    units.try_into().ok()
+fn one_of(set: &Set) -> Start {
+    Few::of(set).map_or_else(|| Start::OneOf(Box::new(Finder::new(set))), Start::Few)
 }
 
 /// What has to follow where a match starts, because a lookahead says so before anything is consumed.

@@ -5,29 +5,44 @@ use crate::set::Set;
 /// One place of a text: a byte of Latin-1, a UTF-16 code unit, or a whole character.
 pub(crate) trait Unit: Copy + Eq {
     fn code(self) -> u32;
+    /// The unit of that code, if there is one.
+    fn narrow(code: u32) -> Option<Self>;
+    /// Of the units from `low`, which is one, to `high`: how far after the first the last one is.
+    fn narrow_span(low: u32, high: u32) -> Option<Self>;
+    /// Whether it is `low`, or at most `span` after it.
+    fn is_within(self, low: Self, span: Self) -> bool;
 }
 
-impl Unit for u8 {
-    #[inline(always)]
-    fn code(self) -> u32 {
-        u32::from(self)
-    }
+macro_rules! unit {
+    ($unit:ty) => {
+        impl Unit for $unit {
+            #[inline(always)]
+            #[allow(clippy::useless_conversion, reason = "a code is one of the units")]
+            fn code(self) -> u32 {
+                u32::from(self)
+            }
+
+            fn narrow(code: u32) -> Option<Self> {
+                Self::try_from(code).ok()
+            }
+
+            fn narrow_span(low: u32, high: u32) -> Option<Self> {
+                Self::try_from(high.min(Self::MAX.code()).checked_sub(low)?).ok()
+            }
+
+            #[inline(always)]
+            fn is_within(self, low: Self, span: Self) -> bool {
+                self.wrapping_sub(low) <= span
+            }
+        }
+    };
 }
 
-impl Unit for u16 {
-    #[inline(always)]
-    fn code(self) -> u32 {
-        u32::from(self)
-    }
-}
+unit!(u8);
+unit!(u16);
 
-/// A code point, or [`BAD`].
-impl Unit for u32 {
-    #[inline(always)]
-    fn code(self) -> u32 {
-        self
-    }
-}
+// A code point, or [`BAD`].
+unit!(u32);
 
 /// What is no character: in no set, as sets end at U+10FFFF.
 pub(crate) const BAD: u32 = u32::MAX;

@@ -61,6 +61,24 @@ const { get: readFlags } = /** @type {PropertyDescriptor} */ (Object.getOwnPrope
 const { __lookupGetter__: lookupGetter } = /** @type {any} */ (Object.prototype);
 const FLAGS_NAME = ['flags'];
 
+/** V8 reads `unicodeSets` last, up to version 12; the standard has `sticky` there. */
+const READS_STICKY_EARLY = readsStickyEarly();
+
+function readsStickyEarly() {
+  /** @type {string[]} */
+  const read = [];
+  const observed = {
+    get sticky() {
+      return read.push('sticky') < 0;
+    },
+    get unicodeSets() {
+      return read.push('unicodeSets') < 0;
+    },
+  };
+  apply(/** @type {any} */ (readFlags), observed, []);
+  return read[0] === 'sticky';
+}
+
 /**
  * Reads `flags`. Its getter, if that is the language's own, reads eight properties in this order (ECMA-262, §22.2.6.4), as
  * is done here, only faster.
@@ -76,8 +94,9 @@ function flagsAreAsCompiled(re, program) {
   if (re.multiline) flags += 'm';
   if (re.dotAll) flags += 's';
   if (re.unicode) flags += 'u';
+  const isSticky = READS_STICKY_EARLY && Boolean(re.sticky);
   if (re.unicodeSets) flags += 'v';
-  if (re.sticky) flags += 'y';
+  if (READS_STICKY_EARLY ? isSticky : re.sticky) flags += 'y';
   return flags === program.flags;
 }
 

@@ -336,6 +336,20 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
                     }
                     // On to where the body's end would be reached.
                 }
+                Inst::Peek { set, behind, negative } => {
+                    let set = &program.sets[set as usize];
+                    let found = if behind {
+                        at > 0 && set.contains(previous::<U, PAIRS>(text, at).0)
+                    } else {
+                        work.saw_end |= at == text.len();
+                        at < text.len() && set.contains(next::<U, PAIRS>(text, at).0)
+                    };
+                    if found != negative {
+                        pc += 1;
+                        continue 'step;
+                    }
+                    break 'fail;
+                }
                 Inst::Look { negative, end } => {
                     frames.push(Frame {
                         negative,

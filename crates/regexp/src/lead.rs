@@ -135,7 +135,10 @@ impl Program {
                 Inst::Try { other, .. } | Inst::Switch { other, .. } => waiting.extend([pc + 1, other]),
                 Inst::TryLast { preferred, .. } => waiting.extend([pc + 1, preferred]),
                 Inst::Jump(target) => waiting.push(target),
+                // Whatever follows starts with one of these.
+                Inst::Peek { set, behind: false, negative: false } => lead.add(&self.sets[set as usize]),
                 // What consumes nothing can only make fewer ways go on.
+                Inst::Peek { .. } => waiting.push(pc + 1),
                 Inst::Look { end, .. } => waiting.push(end),
                 Inst::Save(_) | Inst::Reset { .. } | Inst::Assert(_) | Inst::Enter(_) | Inst::Memo(_) => {
                     waiting.push(pc + 1);

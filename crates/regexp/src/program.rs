@@ -76,6 +76,12 @@ pub(crate) enum Inst {
     Check(u32),
     /// A place that is never tried twice at the same position: see [`Place`].
     Memo(u32),
+    /// A lookaround for one character of the set.
+    Peek {
+        set: u32,
+        behind: bool,
+        negative: bool,
+    },
     /// The body follows, up to its [`Inst::Holds`]; the text goes on at `end`.
     Look {
         negative: bool,
@@ -263,6 +269,11 @@ impl Compiler {
                 }
             }
             Node::Look { behind, negative, body } => {
+                if let Node::Class(set) = &**body {
+                    let set = self.set(set);
+                    self.push(Inst::Peek { set, behind: *behind, negative: *negative })?;
+                    return Ok(());
+                }
                 let look = self.push(Inst::Look { negative: *negative, end: 0 })?;
                 let around = std::mem::take(&mut self.around);
                 let in_look = std::mem::replace(&mut self.in_look, true);

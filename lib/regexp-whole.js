@@ -50,54 +50,11 @@ function readsFlags(operation) {
  * @param {keyof typeof READS_FLAGS} operation
  */
 function readsAsCompiled(re, program, operation) {
-  if (READS_FLAGS[operation]) return flagsAreAsCompiled(re, program);
+  if (READS_FLAGS[operation]) return `${re.flags}` === program.flags;
   if (Boolean(re.global) !== program.isGlobal) return false;
   if (!program.isGlobal) return true;
   const isUnicode = Boolean(re.unicode) || (operation === 'match' && Boolean(re.unicodeSets));
   return isUnicode === program.isUnicode || (operation === 'replace' && program.flags.includes('v'));
-}
-
-const { get: readFlags } = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(RegExp.prototype, 'flags'));
-const { __lookupGetter__: lookupGetter } = /** @type {any} */ (Object.prototype);
-const FLAGS_NAME = ['flags'];
-
-/** V8 reads `unicodeSets` last, up to version 12; the standard has `sticky` there. */
-const READS_STICKY_EARLY = readsStickyEarly();
-
-function readsStickyEarly() {
-  /** @type {string[]} */
-  const read = [];
-  const observed = {
-    get sticky() {
-      return read.push('sticky') < 0;
-    },
-    get unicodeSets() {
-      return read.push('unicodeSets') < 0;
-    },
-  };
-  apply(/** @type {any} */ (readFlags), observed, []);
-  return read[0] === 'sticky';
-}
-
-/**
- * Reads `flags`. Its getter, if that is the language's own, reads eight properties in this order (ECMA-262, §22.2.6.4), as
- * is done here, only faster.
- *
- * @param {RegExp} re
- * @param {Program} program
- */
-function flagsAreAsCompiled(re, program) {
-  if (apply(lookupGetter, re, FLAGS_NAME) !== readFlags) return `${re.flags}` === program.flags;
-  let flags = re.hasIndices ? 'd' : '';
-  if (re.global) flags += 'g';
-  if (re.ignoreCase) flags += 'i';
-  if (re.multiline) flags += 'm';
-  if (re.dotAll) flags += 's';
-  if (re.unicode) flags += 'u';
-  const isSticky = READS_STICKY_EARLY && Boolean(re.sticky);
-  if (re.unicodeSets) flags += 'v';
-  if (READS_STICKY_EARLY ? isSticky : re.sticky) flags += 'y';
-  return flags === program.flags;
 }
 
 /**

@@ -11,7 +11,7 @@
 const { requireBytes } = require('./content.js');
 const { outOfRange, wrongType } = require('./errors.js');
 const { escape } = require('./regexp-escape.js');
-const { flagsOf, sourceOf } = require('./regexp-flags.js');
+const { flagsOf, isFlagsOwn, readFlags, sourceOf } = require('./regexp-flags.js');
 const { iterate } = require('./regexp-iterator.js');
 const { Loop, isInsidePair } = require('./regexp-loop.js');
 const { DEFAULTS, limitsOf } = require('./regexp-options.js');
@@ -200,6 +200,11 @@ class SafeRegExp extends RegExp {
       throw outOfRange('from', "an integer up to the bytes' length");
     }
     return program.others.execBytes(utf8, from) ? spansOf(program, matches.offsets) : null;
+  }
+
+  /** @returns {string} */
+  get flags() {
+    return isFlagsOwn() && isObject(this) ? readFlags(this) : super.flags;
   }
 
   get engine() {

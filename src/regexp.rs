@@ -131,7 +131,7 @@ pub(crate) struct Program {
     /// Whether an empty match is followed by one at the next code point, not at the next code unit.
     pub(crate) is_unicode: bool,
     /// The matches that `more` goes on with.
-    pub(crate) series: RefCell<Option<Series<'static>>>,
+    pub(crate) series: RefCell<Option<Box<Series<'static>>>>,
     /// What `replace` replaces by.
     pub(crate) replacement: RefCell<Option<Replacement>>,
     _memory: ExternalMemory,

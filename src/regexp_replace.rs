@@ -12,6 +12,9 @@ use crate::regexp_series::Series;
 /// V8's longest string: 2²⁹ − 24 code units.
 const MAX_STRING: usize = (1 << 29) - 24;
 
+/// Units by which a result may outgrow its text before it is moved.
+const ROOM: usize = 32;
+
 const GROUP: i32 = -1;
 const BEFORE: i32 = -2;
 const AFTER: i32 = -3;
@@ -143,7 +146,7 @@ impl Matches<'_> {
         let mut is_changed = false;
         let mut expand = |places: &[i32]| -> Result<bool, Failure> {
             if !is_changed {
-                result.try_reserve(text.len()).map_err(|_| no_memory())?;
+                result.try_reserve(text.len() + ROOM).map_err(|_| no_memory())?;
                 is_changed = true;
             }
             let span = |group: i32| {

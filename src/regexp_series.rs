@@ -33,6 +33,7 @@ pub(crate) struct Series<'a> {
 }
 
 impl<'a> Series<'a> {
+    #[inline]
     pub(crate) fn new(program: &Program, text: Characters<'a>, width: usize) -> Result<Series<'a>, Failure> {
         let subject = program.matcher.borrow().subject(haystack(text), width > 2).map_err(failure)?;
         Ok(Series { subject, from: 0, separator: None, whole: false, width })
@@ -147,7 +148,10 @@ fn first_of(
     let count = series.fill(call, program, max)?;
     // The text is copied only if more of it is wanted than the buffer takes.
     let has_more = series.from <= series.subject.len();
-    program.series.replace(has_more.then(|| series.into_owned()));
+    let mut kept = program.series.borrow_mut();
+    if has_more || kept.is_some() {
+        *kept = has_more.then(|| Box::new(series.into_owned()));
+    }
     Ok(count)
 }
 

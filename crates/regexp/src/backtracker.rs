@@ -44,15 +44,16 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
     work: &mut Work,
 ) -> Result<bool, Stop> {
     let Scratch { slots, loops, stack, frames, trail } = scratch;
-    slots.clear();
     slots.resize(program.slots as usize, UNSET);
+    slots.fill(UNSET);
     loops.resize(program.loops as usize, 0);
     stack.clear();
     frames.clear();
     trail.clear();
     slots[0] = start as u32;
     let insts = &program.insts[..];
-    let (mut pc, mut at) = (0usize, start);
+    // Whoever looks for starts has seen that the assertion holds.
+    let (mut pc, mut at) = (usize::from(program.asserted.is_some()), start);
     let (mut steps, max_steps) = (work.steps, work.max_steps);
 
     // Room for one more entry: as much again as there is, but no more than half of what the memory limit leaves.

@@ -50,4 +50,5 @@ pub use pattern::{Error, Flags, Haystack, Limits, Offset, Pattern};
 pub use pattern_set::{PatternSet, SetError};
 pub use subject::Subject;
 pub use tester::Table;
+#[cfg(feature = "count-work")]
 pub use work::take_work;

@@ -37,8 +37,8 @@ pub(crate) struct Backtracker {
 
 /// What successive searches of one text share.
 pub(crate) struct Progress {
-    memo: Memo,
-    is_memoised: bool,
+    /// There when the memoised program is in charge.
+    memo: Option<Box<Memo>>,
     captures: bool,
     steps: u64,
     /// Where the last match ended.
@@ -47,13 +47,13 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(captures: bool) -> Progress {
-        Progress { memo: Memo::default(), is_memoised: false, captures, steps: 0, end: 0 }
+        Progress { memo: None, captures, steps: 0, end: 0 }
     }
 
     #[cfg(test)]
     pub(crate) fn memoised(captures: bool, program: &Program, length: usize) -> Progress {
         let memo = Memo::new(program.keys, program.look_keys, length);
-        Progress { memo, is_memoised: true, ..Progress::new(captures) }
+        Progress { memo: Some(Box::new(memo)), ..Progress::new(captures) }
     }
 
     /// Whether captures are wanted, or bounds only.
@@ -62,7 +62,7 @@ impl Progress {
     }
 
     pub(crate) fn memory_usage(&self) -> usize {
-        self.memo.memory_usage()
+        self.memo.as_ref().map_or(0, |memo| memo.memory_usage())
     }
 
     /// Steps taken so far.
@@ -145,11 +145,11 @@ impl Backtracker {
         captures: bool,
         limits: Limits,
     ) -> Result<bool, Error> {
-        let mut progress = Progress::new(captures);
         let max_steps = plain_steps(text.len());
         let mut work = Work { steps: 0, max_steps, max_memory: limits.memory, saw_end: false };
         let place = self.program(root, false, captures)?;
-        let found = self.each_start::<U, PAIRS, false>(place, text, &mut 0, sticky, &mut progress, &mut work);
+        let memo = &mut Memo::default();
+        let found = self.each_start::<U, PAIRS, false>(place, text, &mut 0, sticky, memo, &mut work);
         Ok(found == Ok(true) && !work.saw_end)
     }
 
@@ -166,12 +166,13 @@ impl Backtracker {
         limits: Limits,
         max_steps: u64,
     ) -> Result<Option<bool>, Error> {
-        if progress.is_memoised {
+        if progress.memo.is_some() {
             return Ok(None);
         }
         let mut work = Work { steps: progress.steps, max_steps, max_memory: limits.memory, saw_end: false };
         let place = self.program(root, false, progress.captures)?;
-        let result = self.each_start::<U, PAIRS, false>(place, text, at, sticky, progress, &mut work);
+        let memo = &mut Memo::default();
+        let result = self.each_start::<U, PAIRS, false>(place, text, at, sticky, memo, &mut work);
         progress.steps = work.steps;
         match result {
             Ok(found) => Ok(Some(found)),
@@ -190,24 +191,28 @@ impl Backtracker {
         limits: Limits,
     ) -> Result<bool, Error> {
         let place = self.program(root, true, progress.captures)?;
+        let Some(program) = &self.programs[place] else { return Ok(false) }; // compiled just now
         // Before the end of the last match there is what was tried on the way to it, and did not fail.
-        if !progress.is_memoised || at < progress.end {
-            if let Some(program) = &self.programs[place] {
+        if at < progress.end {
+            progress.memo = None;
+        }
+        let memo = match &mut progress.memo {
+            Some(memo) => memo,
+            none => {
                 if Memo::least(program.keys, program.look_keys, text.len()) > limits.memory {
                     return Err(Error::Memory);
                 }
-                progress.memo = Memo::new(program.keys, program.look_keys, text.len());
+                none.insert(Box::new(Memo::new(program.keys, program.look_keys, text.len())))
             }
-            progress.is_memoised = true;
-        }
+        };
         let mut work =
             Work { steps: progress.steps, max_steps: u64::MAX, max_memory: limits.memory, saw_end: false };
-        let result = self.each_start::<U, PAIRS, true>(place, text, &mut at, sticky, progress, &mut work);
+        let result = self.each_start::<U, PAIRS, true>(place, text, &mut at, sticky, memo, &mut work);
         progress.steps = work.steps;
         let found = result.map_err(|_| Error::Memory)?;
         if found {
             progress.end = self.scratch.slots[1] as usize;
-            progress.memo.forget(progress.end);
+            memo.forget(progress.end);
         }
         Ok(found)
     }
@@ -218,7 +223,7 @@ impl Backtracker {
         text: &[U],
         at: &mut usize,
         sticky: bool,
-        progress: &mut Progress,
+        memo: &mut Memo,
         work: &mut Work,
     ) -> Result<bool, Stop> {
         // Compiled just now.
@@ -272,7 +277,7 @@ impl Backtracker {
                 }
                 continue;
             }
-            if run::<U, PAIRS, MEMOISED>(program, text, *at, &mut self.scratch, &mut progress.memo, work)? {
+            if run::<U, PAIRS, MEMOISED>(program, text, *at, &mut self.scratch, memo, work)? {
                 return Ok(true);
             }
             if sticky || *at >= text.len() {

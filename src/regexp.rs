@@ -15,7 +15,7 @@ use crate::boundary::{
     hot_function,
 };
 use crate::regexp_characters::with_characters;
-use crate::regexp_replace::{Prepare, Replace, ReplaceShort, Replacement};
+use crate::regexp_replace::{Prepare, Replace, ReplaceShort, Replacement, Results};
 use crate::regexp_series::{
     All, AllOf, BOUNDS, Batch, CAPTURES, More, NewSession, SEPARATORS, Series, WHOLE_SEPARATORS,
 };
@@ -100,6 +100,7 @@ pub fn regexp_compile(
             is_unicode: flags.unicode || flags.unicode_sets,
             series: RefCell::new(None),
             replacement: RefCell::new(None),
+            results: RefCell::default(),
             _memory,
         });
         Ok(CompiledRegExp {
@@ -134,6 +135,7 @@ pub(crate) struct Program {
     pub(crate) series: RefCell<Option<Box<Series<'static>>>>,
     /// What `replace` replaces by.
     pub(crate) replacement: RefCell<Option<Replacement>>,
+    pub(crate) results: RefCell<Results>,
     _memory: ExternalMemory,
 }
 

@@ -15,6 +15,9 @@ const MAX_STRING: usize = (1 << 29) - 24;
 /// Units by which a result may outgrow its text before it is moved.
 const ROOM: usize = 32;
 
+/// The longest result of which the memory is used again, in units.
+const KEPT: usize = 1024;
+
 const GROUP: i32 = -1;
 const BEFORE: i32 = -2;
 const AFTER: i32 = -3;
@@ -87,32 +90,54 @@ impl HotFunction for ReplaceShort {
 }
 
 fn replace(program: &Program, call: &Call, text: Characters<'_>) -> Result<Value, Failure> {
+    let mut results = program.results.borrow_mut();
+    results.empty(); // should the last call have ended in a panic
+    let result = replace_into(&mut results, program, call, text);
+    results.empty();
+    result
+}
+
+fn replace_into(
+    Results { bytes, units }: &mut Results,
+    program: &Program,
+    call: &Call,
+    text: Characters<'_>,
+) -> Result<Value, Failure> {
     let replacement = program.replacement.borrow();
     let Some(Replacement { text: replacement, operations, has_groups }) = replacement.as_ref() else {
         return Err(Failure::new(Code::Internal, "there is no replacement"));
     };
     let width = if *has_groups { program.width } else { 2 };
     let matches = Matches { call, program, whole: text, width };
-    let (mut bytes, mut units) = (Vec::<u8>::new(), Vec::<u16>::new());
     let (outcome, is_narrow) = match (text, replacement) {
-        (Characters::Latin1(text), Owned::Latin1(by)) => {
-            (matches.build(text, by, operations, &mut bytes)?, true)
-        }
-        (Characters::Latin1(text), Owned::Utf16(by)) => {
-            (matches.build(text, by, operations, &mut units)?, false)
-        }
-        (Characters::Utf16(text), Owned::Latin1(by)) => {
-            (matches.build(text, by, operations, &mut units)?, false)
-        }
-        (Characters::Utf16(text), Owned::Utf16(by)) => {
-            (matches.build(text, by, operations, &mut units)?, false)
-        }
+        (Characters::Latin1(text), Owned::Latin1(by)) => (matches.build(text, by, operations, bytes)?, true),
+        (Characters::Latin1(text), Owned::Utf16(by)) => (matches.build(text, by, operations, units)?, false),
+        (Characters::Utf16(text), Owned::Latin1(by)) => (matches.build(text, by, operations, units)?, false),
+        (Characters::Utf16(text), Owned::Utf16(by)) => (matches.build(text, by, operations, units)?, false),
     };
     match outcome {
         Outcome::Unchanged => Ok(call.undefined()),
         Outcome::TooLong => Ok(call.boolean(false)),
-        Outcome::Built if is_narrow => call.string(Characters::Latin1(&bytes)),
-        Outcome::Built => call.string(Characters::Utf16(&units)),
+        Outcome::Built if is_narrow => call.string(Characters::Latin1(bytes)),
+        Outcome::Built => call.string(Characters::Utf16(units)),
+    }
+}
+
+/// Memory for results of `replace`, used again.
+#[derive(Default)]
+pub(crate) struct Results {
+    bytes: Vec<u8>,
+    units: Vec<u16>,
+}
+
+impl Results {
+    fn empty(&mut self) {
+        let Results { bytes, units } = self;
+        bytes.clear();
+        units.clear();
+        if bytes.capacity() > KEPT || units.capacity() > KEPT {
+            *self = Results::default();
+        }
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Series<'a> {
 }
 
 impl<'a> Series<'a> {
-    #[inline]
+    #[inline(always)] // moving what was just written would have to wait for it
     pub(crate) fn new(program: &Program, text: Characters<'a>, width: usize) -> Result<Series<'a>, Failure> {
         let subject = program.matcher.borrow().subject(haystack(text), width > 2).map_err(failure)?;
         Ok(Series { subject, from: 0, separator: None, whole: false, width })

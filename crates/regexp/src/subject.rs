@@ -111,7 +111,7 @@ impl Subject<'_> {
 impl Matcher {
     /// `haystack`, ready to be searched many times by this matcher: for the bounds of matches only, or for their captures
     /// too.
-    #[inline]
+    #[inline(always)] // moving what was just written would have to wait for it
     pub fn subject<'a>(&self, haystack: Haystack<'a>, captures: bool) -> Result<Subject<'a>, Error> {
         self.limits_with(haystack)?;
         let program = &*self.pattern.program;

@@ -527,7 +527,7 @@ fn same<U: Unit>(found: &[U], wanted: &[u16]) -> bool {
     found.iter().zip(wanted).all(|(unit, &wanted)| unit.code() == u32::from(wanted))
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn holds<U: Unit>(assertion: Assertion, text: &[U], at: usize) -> bool {
     let before = |is: fn(u32) -> bool| at > 0 && is(text[at - 1].code());
     let after = |is: fn(u32) -> bool| at < text.len() && is(text[at].code());

@@ -411,7 +411,12 @@ impl Compiler {
                 let head = self.here() - u32::from(self.form.memoised);
                 let fork = self.fork(greedy)?;
                 self.iteration(body, back, captures, check)?;
-                self.push(Inst::Jump(head))?;
+                // A plain program makes the choice again where it stands, in place of a jump back to it.
+                self.push(match (self.form.memoised, greedy) {
+                    (true, _) => Inst::Jump(head),
+                    (false, true) => Inst::TryLast { preferred: fork + 1, guards: NONE },
+                    (false, false) => Inst::Try { other: fork + 1, guards: NONE },
+                })?;
                 self.join_is_pending = false;
                 self.close(fork, greedy);
             }

@@ -399,6 +399,14 @@ describe('SafeRegExp goes through a long text', () => {
     // 500,000 copies of a megabyte would take minutes.
     const text = 'a,'.repeat(500_000);
     assert.equal(text.replace(new SafeRegExp(',', 'g'), ';'), 'a;'.repeat(500_000));
+    const upper = (all, letter, comma, index) => `${letter.toUpperCase()}${index % 7}${comma ?? '-'}`;
+    for (const length of [0, 2, 8_190, 10_922, 10_924, 16_384, 40_001]) {
+      const part = text.slice(0, length);
+      const expected = part.replace(/(a)(?:(,)|$)/g, upper);
+      assert.equal(part.replace(new SafeRegExp('(a)(?:(,)|$)', 'g'), upper), expected);
+      assert.equal(part.replace(new SafeRegExp('', 'g'), () => 'é中'), part.replace(/(?:)/g, () => 'é中'));
+      assert.equal(part.replace(new SafeRegExp('[^]', 'g'), () => ''), '');
+    }
     assert.equal([...`é${text}`.matchAll(new SafeRegExp('(a)', 'g'))].length, 500_000);
     assert.equal(text.slice(0, 200_000).split(new SafeRegExp(',')).length, 100_001);
   });

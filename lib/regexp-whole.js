@@ -14,6 +14,7 @@ const { byName, capture, values } = require('./regexp-result.js');
 /** @typedef {import('./regexp-program.js').Program} Program */
 
 const { apply } = Reflect;
+const { join: joinParts } = Array.prototype;
 
 /**
  * Which properties the running V8 reads before it matches: `flags`, as the standard has it today, or `global` and
@@ -148,6 +149,13 @@ function replace(program, text, replacement) {
 }
 
 /**
+ * Parts of a long result that are joined at a time. Of strings that are added one by one V8 keeps every sum until the
+ * result is read.
+ */
+const JOINED = 4096;
+const NOTHING_BETWEEN = [''];
+
+/**
  * All matches replaced by what a function returns. As the language has it, it is called after the last match was found.
  *
  * @param {Program} program
@@ -161,15 +169,30 @@ function replaceBy(program, text, replacement) {
     chunks.push(matches.offsets.slice(0, program.width * (count < 0 ? ~count : count)));
     if (count < 0) break;
   }
+  const join = chunks.length > 1;
   let result = '';
+  /** @type {string[]} */
+  const parts = join ? new Array(JOINED).fill('') : [];
+  let size = 0;
   let end = 0;
   for (const spans of chunks) {
     for (let base = 0; base < spans.length; base += program.width) {
       const value = call(program, text, replacement, spans, base);
-      result += text.slice(end, spans[base]) + value;
+      const before = text.slice(end, spans[base]);
       end = spans[base + 1];
+      if (!join) result += before + value;
+      else {
+        parts[size++] = before;
+        parts[size++] = value;
+        if (size === JOINED) {
+          result += apply(joinParts, parts, NOTHING_BETWEEN);
+          size = 0;
+        }
+      }
     }
   }
+  parts.length = size;
+  if (join) result += apply(joinParts, parts, NOTHING_BETWEEN);
   return end === 0 && result === '' ? text : result + text.slice(end);
 }
 

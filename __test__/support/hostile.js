@@ -38,8 +38,10 @@ const OPERATIONS = {
 
 /** The text of `shape` with `pumps` pumps. */
 function textOf({ prefix, pump, suffix }, pumps) {
-  // Flat, as texts are that come from a socket or a file.
-  return Buffer.from(prefix + pump.repeat(pumps) + suffix, 'utf16le').toString('utf16le');
+  const text = prefix + pump.repeat(pumps) + suffix;
+  // Flat, and as narrow as it can be whatever its length, as texts are that come from a socket or a file.
+  const encoding = /[^\0-\xff]/.test(prefix + pump + suffix) ? 'utf16le' : 'latin1';
+  return Buffer.from(text, encoding).toString(encoding);
 }
 
 /** How many pumps make a text of about `length` characters. */

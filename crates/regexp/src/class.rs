@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::ir::Node;
 use crate::set::Set;
+use crate::trie;
 
 /// Strings are of no or of several characters, under `i` each in its canonical form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,26 +44,51 @@ impl ClassSet {
         }
     }
 
-    /// Strings come first, the longest before all others, and the empty one last. `close` gives the characters that
-    /// equal one of a string's.
-    pub(crate) fn into_node<E>(self, mut close: impl FnMut(u32) -> Result<Set, E>) -> Result<Node, E> {
-        let characters = Node::Class(self.characters);
-        if self.strings.is_empty() {
-            return Ok(characters);
+    /// The longest strings are preferred to all others, and the empty one is tried last. `close` gives the characters that
+    /// equal one of a string's. `behind`: the node is matched from its end to its start.
+    pub(crate) fn into_node<E>(
+        self,
+        behind: bool,
+        mut close: impl FnMut(u32) -> Result<Set, E>,
+    ) -> Result<Node, E> {
+        let ClassSet { mut characters, mut strings } = self;
+        let has_empty = strings.remove(&Vec::new());
+        if strings.is_empty() && !has_empty {
+            return Ok(Node::Class(characters));
         }
-        let has_empty = self.strings.contains(&Vec::new());
-        let mut strings: Vec<_> = self.strings.into_iter().filter(|string| !string.is_empty()).collect();
-        strings.sort_by_key(|string| Reverse(string.len()));
-        let mut branches = Vec::with_capacity(strings.len() + 2);
-        for string in strings {
-            let parts = string.into_iter().map(|character| Ok(Node::Class(close(character)?)));
-            branches.push(Node::Concatenation(parts.collect::<Result<_, E>>()?));
+        // Characters that strings start with, and behind end with, are strings of one.
+        let heads: BTreeSet<_> =
+            strings.iter().filter_map(|string| if behind { string.last() } else { string.first() }).collect();
+        let mut alone = Vec::new();
+        for &head in heads {
+            if characters.contains(head) {
+                alone.push(head);
+            }
         }
-        branches.push(characters);
+        let mut taken = Vec::new();
+        for head in alone {
+            taken.extend_from_slice(close(head)?.ranges());
+            strings.insert(vec![head]);
+        }
+        characters = characters.difference(&Set::from_ranges(taken));
+        let mut ways = Vec::new();
+        if !strings.is_empty() {
+            ways.push(trie::node(strings, behind, &mut close)?);
+        }
+        if !characters.ranges().is_empty() {
+            ways.push(Node::Class(characters));
+        }
         if has_empty {
-            branches.push(Node::Empty);
+            ways.push(Node::Empty);
         }
-        Ok(Node::Alternation(branches))
+        Ok(if ways.len() == 1 { ways.swap_remove(0) } else { Node::Alternation(ways) })
+    }
+
+    /// Its members: characters, and strings in the order of preference.
+    pub(crate) fn members(self) -> (Vec<(u32, u32)>, Vec<Vec<u32>>) {
+        let mut strings: Vec<_> = self.strings.into_iter().collect();
+        strings.sort_by_key(|string| Reverse(string.len()));
+        (self.characters.ranges().to_vec(), strings)
     }
 }
 
@@ -88,17 +114,15 @@ mod tests {
 
     #[test]
     fn longer_strings_are_preferred() {
-        let node = class("q", &["", "ab", "abcd", "abc"])
-            .into_node(|character| Ok::<_, Infallible>(Set::from_ranges([(character, character)])));
-        let Ok(Node::Alternation(branches)) = node else { panic!("not strings") };
-        let lengths: Vec<_> = branches
-            .iter()
-            .map(|branch| match branch {
-                Node::Concatenation(parts) => parts.len(),
-                Node::Class(_) => 1,
-                _ => 0,
-            })
-            .collect();
-        assert_eq!(lengths, [4, 3, 2, 1, 0]);
+        let class = class("aq", &["", "ab", "abcd", "abc"]);
+        let node = class
+            .clone()
+            .into_node(false, |character| Ok::<_, Infallible>(Set::from_ranges([(character, character)])));
+        // abcd, abc, ab or a; q; or nothing.
+        let Ok(Node::Alternation(ways)) = node else { panic!("not strings") };
+        assert!(matches!(&ways[..], [Node::Concatenation(_), Node::Class(_), Node::Empty]));
+        let (ranges, strings) = class.members();
+        assert_eq!(ranges, [(0x61, 0x61), (0x71, 0x71)]);
+        assert_eq!(strings.iter().map(Vec::len).collect::<Vec<_>>(), [4, 3, 2, 0]);
     }
 }

@@ -38,6 +38,7 @@ mod strings;
 mod subject;
 mod tester;
 mod text;
+mod trie;
 mod units;
 mod utf8;
 mod work;

@@ -54,7 +54,10 @@ pub(crate) fn lower(
     characters: &Characters,
     backreferences: bool,
 ) -> Result<Lowered, Error> {
-    let (lowered, missing) = run(source, flags, characters, backreferences)?;
+    complete(run(source, flags, characters, backreferences, &mut |_| ())?)
+}
+
+fn complete((lowered, missing): (Lowered, BTreeSet<String>)) -> Result<Lowered, Error> {
     if missing.is_empty() {
         Ok(lowered)
     } else {
@@ -64,45 +67,29 @@ pub(crate) fn lower(
 
 /// The names of the data that the pattern needs and `characters` lacks.
 pub(crate) fn missing(source: &[u16], flags: Flags, characters: &Characters) -> Result<Vec<String>, Error> {
-    let (_, missing) = run(source, flags, characters, true)?;
+    let (_, missing) = run(source, flags, characters, true, &mut |_| ())?;
     Ok(missing.into_iter().collect())
 }
 
 /// Ranges of characters, and strings.
 pub type ClassMembers = (Vec<(u32, u32)>, Vec<Vec<u32>>);
 
-/// What a pattern that is one class matches, for the test that asks V8 the same: single characters, and strings in the
-/// order of preference, each with one of the characters that are equal. `None` for any other pattern.
+/// The only class with strings of a pattern, or the set of characters that a pattern is, for the test that asks V8 the same:
+/// single characters, and strings in the order of preference, each with one of the characters that are equal.
 #[doc(hidden)]
 pub fn class_members(
     source: &[u16],
     flags: Flags,
     characters: &Characters,
 ) -> Result<Option<ClassMembers>, Error> {
-    let (mut ranges, mut strings) = (Vec::new(), Vec::new());
-    let branches = match lower(source, flags, characters, false)?.root {
-        Node::Alternation(branches) => branches,
-        node => vec![node],
-    };
-    for branch in branches {
-        match branch {
-            Node::Class(set) => ranges.extend_from_slice(set.ranges()),
-            Node::Concatenation(parts) if branch_is_string(&parts) => {
-                let first = |part: &Node| match part {
-                    Node::Class(set) => set.ranges().first().map(|&(low, _)| low),
-                    _ => None,
-                };
-                strings.push(parts.iter().filter_map(first).collect());
-            }
-            Node::Empty => strings.push(Vec::new()),
-            _ => return Ok(None),
-        }
-    }
-    Ok(Some((ranges, strings)))
-}
-
-fn branch_is_string(parts: &[Node]) -> bool {
-    parts.iter().all(|part| matches!(part, Node::Class(_)))
+    let mut classes = Vec::new();
+    let mut on_class = |class: &ClassSet| classes.push(class.clone().members());
+    let lowered = complete(run(source, flags, characters, false, &mut on_class)?)?;
+    Ok(match (lowered.root, classes.pop()) {
+        (Node::Class(set), _) => Some((set.ranges().to_vec(), Vec::new())),
+        (_, class) if classes.is_empty() => class,
+        _ => None,
+    })
 }
 
 fn run(
@@ -110,6 +97,7 @@ fn run(
     flags: Flags,
     characters: &Characters,
     backreferences: bool,
+    on_class: &mut dyn FnMut(&ClassSet),
 ) -> Result<(Lowered, BTreeSet<String>), Error> {
     if units.len() > MAX_SOURCE_UNITS {
         return Err(Error::TooLarge("the pattern is longer than 65,536 code units"));
@@ -138,6 +126,8 @@ fn run(
         ranges: 0,
         folding: None,
         missing: BTreeSet::new(),
+        behind: false,
+        on_class,
     };
     let root = lowering.disjunction(&pattern.body)?;
     let Lowering { groups, folding, missing, .. } = lowering;
@@ -159,6 +149,10 @@ struct Lowering<'a> {
     ranges: usize,
     folding: Option<Arc<Folding>>,
     missing: BTreeSet<String>,
+    /// Whether what is being lowered is matched from its end to its start.
+    behind: bool,
+    /// Sees every class that is not a set of characters only.
+    on_class: &'a mut dyn FnMut(&ClassSet),
 }
 
 impl Lowering<'_> {
@@ -187,7 +181,10 @@ impl Lowering<'_> {
                     LookAroundAssertionKind::Lookbehind => (true, false),
                     LookAroundAssertionKind::NegativeLookbehind => (true, true),
                 };
-                Ok(Node::Look { behind, negative, body: Box::new(self.disjunction(&look.body)?) })
+                let around = std::mem::replace(&mut self.behind, behind);
+                let body = self.disjunction(&look.body)?;
+                self.behind = around;
+                Ok(Node::Look { behind, negative, body: Box::new(body) })
             }
             Term::Quantifier(quantifier) => {
                 let body = self.term(&quantifier.body)?;
@@ -291,7 +288,10 @@ impl Lowering<'_> {
 
     fn class_set_node(&mut self, class: ClassSet) -> Result<Node, Error> {
         self.count(class.size())?;
-        class.into_node(|character| Ok(self.listed(character, character)))
+        if !class.strings.is_empty() {
+            (self.on_class)(&class);
+        }
+        class.into_node(self.behind, |character| Ok(self.listed(character, character)))
     }
 
     /// Counts what classes take while they are computed, and when they stay.

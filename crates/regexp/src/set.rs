@@ -69,6 +69,11 @@ impl Set {
         self.intersection(&other.complement(LAST_CODE_POINT))
     }
 
+    pub(crate) fn contains(&self, code: u32) -> bool {
+        let after = self.ranges().partition_point(|&(low, _)| low <= code);
+        after > 0 && code <= self.ranges()[after - 1].1
+    }
+
     pub(crate) fn is_subset_of(&self, other: &Set) -> bool {
         self.ranges.iter().all(|&(low, high)| {
             let candidate = other.ranges.partition_point(|&(_, last)| last < low);

@@ -59,6 +59,31 @@ describe('SafeRegExp on hostile shapes', () => {
   }
 });
 
+describe('SafeRegExp with y, at one place of a text after the other', () => {
+  const patterns = ['abc', '[a-c]+', 'foo|bar|bazz', '(?=a)a\\w', 'q\\b', '^a', '(a)b|a', '\\p{Lu}\\w', '(?<=a)b', '.c', 'x*q'];
+  const PLACES = 200;
+  for (const pattern of patterns) {
+    it(`/${pattern}/y looks no further than it has to`, { skip: !regexpWork && 'this build has no test hooks' }, () => {
+      for (const ending of ['', '\u4e2d']) {
+        // The text itself may be looked through a few times, not once for each place.
+        const [short, long] = [2000, 200_000].map((length) => {
+          const text = 'x y '.repeat(length / 4) + ending;
+          const [ours, theirs] = [new SafeRegExp(pattern, 'uy'), new RegExp(pattern, 'uy')];
+          regexpWork?.();
+          for (let place = 0; place < PLACES; place++) {
+            for (const operation of ['test', 'exec']) {
+              ours.lastIndex = theirs.lastIndex = place;
+              assert.deepEqual(ours[operation](text), theirs[operation](text));
+            }
+          }
+          return regexpWork?.() ?? 0;
+        });
+        assert.ok(long <= short + 3 * 200_000, `${short} and ${long} steps`);
+      }
+    });
+  }
+});
+
 /**
  * What V8 says of short texts, which must be linear in the number of pumps, with a period that is found here, and what
  * that makes of long ones. A shape may say `from` how many pumps on it is regular, and with which simpler pattern V8

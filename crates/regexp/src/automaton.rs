@@ -88,7 +88,7 @@ pub(crate) fn admit(root: &Node) -> Result<(), Error> {
     Ok(())
 }
 
-fn runs_exactly(node: &Node) -> bool {
+pub(crate) fn runs_exactly(node: &Node) -> bool {
     match node {
         Node::Empty | Node::Class(_) => true,
         Node::Assertion(assertion) => look(*assertion).is_some(),

@@ -1,19 +1,43 @@
-//! What an automaton's search looks for first, where the library's own choice is a poor one.
+//! Strings that every match starts with one of, for searches to look for first.
 //!
+//! An automaton's search does by itself, but the library's choice of strings is sometimes a poor one.
 //! Of strings that all start with the same byte the library looks for that byte alone, if it is rare in its view. In the
 //! texts that such patterns are for it hardly is: `<` in a page, `"` in a log. Two bytes or three are.
 
+use aho_corasick::packed::{self, Searcher};
 use regex_automata::MatchKind;
 use regex_automata::util::prefilter::Prefilter;
 use regex_syntax::hir::Hir;
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
 
+use crate::automaton::{Alphabet, runs_exactly, translate};
+use crate::ir::Node;
+
 /// Bytes of each of several strings: so many are compared at once.
 const LENGTH: usize = 3;
 /// More strings are seldom told apart by their first bytes.
 const MAX_STRINGS: usize = 16;
+/// So many are looked for together.
+const MAX_PREFIXES: usize = 64;
 
-/// The strings to look for in place of a byte.
+/// For the backtracker: the strings that matches in Latin-1 start with, if they are few and quick to look for.
+pub(crate) fn prefixes(root: &Node) -> Option<Vec<Vec<u8>>> {
+    if !runs_exactly(root) {
+        return None;
+    }
+    let mut seq = Extractor::new().kind(ExtractKind::Prefix).extract(&translate(root, Alphabet::Latin1));
+    seq.optimize_for_prefix_by_preference();
+    let strings: Vec<_> = seq.literals()?.iter().map(|literal| literal.as_bytes().to_vec()).collect();
+    let are_long = strings.iter().all(|string| string.len() > 1);
+    (!strings.is_empty() && strings.len() <= MAX_PREFIXES && are_long).then_some(strings)
+}
+
+/// Looks for strings with vector instructions, where the machine has them.
+pub(crate) fn finder(strings: &[Vec<u8>]) -> Option<Searcher> {
+    packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder().extend(strings).build()
+}
+
+/// For an automaton: the strings to look for in place of a byte.
 pub(crate) fn prefilter(hir: &Hir) -> Option<Prefilter> {
     Prefilter::new(MatchKind::LeftmostFirst, &strings(hir)?)
 }

@@ -68,18 +68,23 @@ pub(crate) fn find_pair<U: Unit>(
 ) -> Option<usize> {
     let (first, second) = (first.narrowed::<U>()?, second.narrowed::<U>()?);
     let is = |one: U, other: U| is_one(one, &first) & is_one(other, &second);
-    let found = |place: usize| is(ones[place], others[place]) && fits(place);
-    let (one_blocks, _) = ones.as_chunks::<BLOCK>();
-    let (other_blocks, _) = others.as_chunks::<BLOCK>();
+    let (one_blocks, one_rest) = ones.as_chunks::<BLOCK>();
+    let (other_blocks, other_rest) = others.as_chunks::<BLOCK>();
     let mut at = 0;
     for (one, other) in one_blocks.iter().zip(other_blocks) {
-        let may = one.iter().zip(other).fold(false, |seen, (&one, &other)| seen | is(one, other));
-        if may && let Some(place) = (at..at + BLOCK).find(|&place| found(place)) {
-            return Some(place);
+        if one.iter().zip(other).fold(false, |seen, (&one, &other)| seen | is(one, other)) {
+            let mut hits = [0; BLOCK];
+            for ((hit, &one), &other) in hits.iter_mut().zip(one).zip(other) {
+                *hit = u8::from(is(one, other));
+            }
+            if let Some(place) = first_of(&hits, |place| fits(at + place)) {
+                return Some(at + place);
+            }
         }
         at += BLOCK;
     }
-    (at..ones.len()).find(|&place| found(place))
+    let mut rest = one_rest.iter().zip(other_rest).enumerate();
+    rest.find_map(|(place, (&one, &other))| (is(one, other) && fits(at + place)).then_some(at + place))
 }
 
 /// Finds the members of a set.
@@ -180,14 +185,35 @@ fn find<U: Unit>(
     let (blocks, _) = text[from..].as_chunks::<BLOCK>();
     let mut at = from;
     for block in blocks {
-        if block.iter().fold(false, |seen, &unit| seen | may(unit))
-            && let Some(place) = (at..at + BLOCK).find(|&at| is(at))
-        {
-            return Some(place);
+        if block.iter().fold(false, |seen, &unit| seen | may(unit)) {
+            let mut hits = [0; BLOCK];
+            for (hit, &unit) in hits.iter_mut().zip(block) {
+                *hit = u8::from(may(unit));
+            }
+            if let Some(place) = first_of(&hits, |place| is(at + place)) {
+                return Some(at + place);
+            }
         }
         at += BLOCK;
     }
     (at..text.len()).find(|&at| is(at))
+}
+
+/// The first of the hits, which are marked by a 1, that `is` one.
+#[inline(always)]
+fn first_of(hits: &[u8; BLOCK], is: impl Fn(usize) -> bool) -> Option<usize> {
+    let (words, _) = hits.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let mut marks = u64::from_le_bytes(*word);
+        while marks != 0 {
+            let place = 8 * index + marks.trailing_zeros() as usize / 8;
+            if is(place) {
+                return Some(place);
+            }
+            marks &= marks - 1;
+        }
+    }
+    None
 }
 
 #[inline(always)]

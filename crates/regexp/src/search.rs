@@ -12,6 +12,7 @@ use crate::program::{Form, Program};
 use crate::stack::{Scratch, UNSET};
 use crate::start::Start;
 use crate::units::{Unit, next};
+use crate::work::add;
 
 /// Of the plain program: for each unit of the first [`GENEROUS_UNITS`], for each one after these, and some for free.
 const STEPS_A_UNIT: u64 = 16;
@@ -229,9 +230,14 @@ impl Backtracker {
         // Compiled just now.
         let Some(program) = &self.programs[place] else { return Ok(false) };
         loop {
-            match self.start.next::<U, PAIRS>(text, *at) {
-                Some(start) if start == *at || !sticky => *at = start,
-                _ => return Ok(false),
+            // A sticky search must not look further than where it stands: it may be one of many.
+            if !sticky {
+                let start = self.start.next::<U, PAIRS>(text, *at);
+                add((start.unwrap_or(text.len()) - *at) as u64);
+                match start {
+                    Some(start) => *at = start,
+                    None => return Ok(false),
+                }
             }
             if let Some(assertion) = program.asserted {
                 work.steps += 1;

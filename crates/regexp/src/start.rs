@@ -3,7 +3,14 @@
 //! Where the first characters of every match are known, a window of them is moved over the text as Horspool does with a
 //! word: the unit under the window's last place tells how far it can move.
 
+use std::cell::OnceCell;
+
+use aho_corasick::Span;
+use aho_corasick::packed::Searcher;
+
 use crate::ir::{Assertion, Node};
+use crate::matcher::LONG;
+use crate::prefilter::{finder, prefixes};
 use crate::scan::{Few, Finder, find_pair};
 use crate::set::{LAST_CODE_POINT, Set};
 use crate::units::{Unit, is_line_terminator};
@@ -33,10 +40,13 @@ pub(crate) struct Window {
     masks: [u8; 256],
     /// How far the window moves when its last place holds this byte; 0 if a match may be here.
     shifts: [u8; 256],
+    /// Strings that matches in Latin-1 start with, where no place has few units, and how they are found in long texts.
+    strings: Option<Vec<Vec<u8>>>,
+    finder: OnceCell<Option<Searcher>>,
 }
 
 impl Window {
-    fn new(places: &[Set]) -> Window {
+    fn new(places: &[Set], root: &Node) -> Window {
         let mut masks = [0; 256];
         for (place, set) in places.iter().enumerate() {
             for &(low, high) in set.ranges() {
@@ -57,11 +67,20 @@ impl Window {
             [one] => Some([one, one]),
             [] => None,
         };
-        Window { width: places.len(), few, masks, shifts }
+        let strings = if few.is_none() { prefixes(root) } else { None };
+        Window { width: places.len(), few, masks, shifts, strings, finder: OnceCell::new() }
     }
 
     fn next<U: Unit>(&self, text: &[U], at: usize) -> Option<usize> {
-        let Some([(one, ones), (other, others)]) = &self.few else { return self.slide(text, at) };
+        let Some([(one, ones), (other, others)]) = &self.few else {
+            if let (Some(strings), Some(bytes)) = (&self.strings, U::bytes(text))
+                && bytes.len() >= LONG
+                && let Some(finder) = self.finder.get_or_init(|| finder(strings))
+            {
+                return finder.find_in(bytes, Span::from(at..bytes.len())).map(|found| found.start());
+            }
+            return self.slide(text, at);
+        };
         let starts = (text.len() + 1).checked_sub(at + self.width)?;
         let first = (&text[at + one..at + one + starts], ones);
         let second = (&text[at + other..at + other + starts], others);
@@ -112,7 +131,7 @@ impl Start {
         let mut places = Vec::new();
         lead(root, unicode, &mut places);
         if places.len() > 1 {
-            return Start::Window(Box::new(Window::new(&places)));
+            return Start::Window(Box::new(Window::new(&places, root)));
         }
         match first(root) {
             Some(set) if set.ranges() != [(0, LAST_CODE_POINT)] => one_of(&set),

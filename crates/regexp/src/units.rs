@@ -11,10 +11,14 @@ pub(crate) trait Unit: Copy + Eq {
     fn narrow_span(low: u32, high: u32) -> Option<Self>;
     /// Whether it is `low`, or at most `span` after it.
     fn is_within(self, low: Self, span: Self) -> bool;
+    /// A text of bytes.
+    fn bytes(_text: &[Self]) -> Option<&[u8]> {
+        None
+    }
 }
 
 macro_rules! unit {
-    ($unit:ty) => {
+    ($unit:ty $(, $bytes:item)?) => {
         impl Unit for $unit {
             #[inline(always)]
             #[allow(clippy::useless_conversion, reason = "a code is one of the units")]
@@ -34,11 +38,19 @@ macro_rules! unit {
             fn is_within(self, low: Self, span: Self) -> bool {
                 self.wrapping_sub(low) <= span
             }
+
+            $($bytes)?
         }
     };
 }
 
-unit!(u8);
+unit!(
+    u8,
+    #[inline(always)]
+    fn bytes(text: &[u8]) -> Option<&[u8]> {
+        Some(text)
+    }
+);
 unit!(u16);
 
 // A code point, or [`BAD`].

@@ -43,6 +43,7 @@ pub(crate) enum Alphabet {
 pub(crate) struct Automaton {
     regex: Regex,
     cache: Cache,
+    is_literal: bool,
 }
 
 /// What an automaton gives exactly for a pattern.
@@ -137,12 +138,17 @@ impl Automaton {
         let regex =
             Regex::builder().configure(config).build_from_hir(&hir).map_err(|error| build_error(&error))?;
         let cache = regex.create_cache();
-        Ok(Automaton { regex, cache })
+        Ok(Automaton { regex, cache, is_literal: hir.properties().is_alternation_literal() })
     }
 
     /// Bytes of the program, and of the memory for searching as it is now.
     pub(crate) fn memory_usage(&self) -> usize {
         self.regex.memory_usage() + self.cache.memory_usage()
+    }
+
+    /// Whether it looks for strings, and for nothing else.
+    pub(crate) fn is_literal(&self) -> bool {
+        self.is_literal
     }
 
     /// Whether a search passes over what cannot match faster than a character at a time.

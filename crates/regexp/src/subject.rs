@@ -16,16 +16,19 @@ use crate::search::Progress;
 /// Matches by which a text is judged.
 const SAMPLE: u64 = 8;
 /// Units from one match's end to the next one's, on average, up to which the backtracker is tried.
-const CLOSE: u64 = 128;
-/// What things cost, by measurement, in quarters of a nanosecond: a match on the automaton, the captures in one, a unit that it
-/// reads, one that it passes over; a match of the backtracker, a step, and a unit that it passes over.
+const CLOSE: u64 = 256;
+/// What things cost, by measurement, in quarters of a nanosecond: a match on the automaton, one of a plain string, the captures
+/// in one, a unit of one (which is read forwards and backwards), a unit that it reads, one that it passes over; a match of the
+/// backtracker, a step, and a unit that it passes over.
 const AUTOMATON_MATCH: u64 = 180;
+const AUTOMATON_LITERAL: u64 = 80;
 const AUTOMATON_CAPTURES: u64 = 280;
+const AUTOMATON_MATCHED: u64 = 12;
 const AUTOMATON_READS: u64 = 6;
 const AUTOMATON_SKIPS: u64 = 1;
 const BACKTRACKER_MATCH: u64 = 72;
 const BACKTRACKER_STEP: u64 = 6;
-const BACKTRACKER_SKIPS: u64 = 2;
+const BACKTRACKER_SKIPS: u64 = 3;
 /// Steps for each unit of a text, and some for free, after which the backtracker gives way to the automaton.
 const STEPS_A_UNIT: u64 = 6;
 const FREE_STEPS: u64 = 4096;
@@ -53,6 +56,43 @@ impl Text<'_> {
     }
 }
 
+/// What was found in a text: how many matches, of how many units, and units with those between them.
+#[derive(Clone, Copy, Default)]
+struct Sample {
+    matches: u64,
+    matched: u64,
+    units: u64,
+}
+
+impl Sample {
+    fn with(self, from: usize, start: usize, end: usize) -> Sample {
+        Sample {
+            matches: self.matches + 1,
+            matched: self.matched + end.saturating_sub(start) as u64,
+            units: self.units + end.saturating_sub(from) as u64,
+        }
+    }
+
+    /// What it would have taken on the automaton.
+    fn cost_on(self, automaton: &Automaton, captures: bool) -> u64 {
+        let Sample { matches, matched, units } = self;
+        let a_match = match (automaton.is_literal(), captures) {
+            (true, false) => AUTOMATON_LITERAL,
+            (_, true) => AUTOMATON_MATCH + AUTOMATON_CAPTURES,
+            (false, false) => AUTOMATON_MATCH,
+        };
+        let a_unit = if automaton.is_accelerated() { AUTOMATON_SKIPS } else { AUTOMATON_READS };
+        let in_matches = if automaton.is_literal() { 0 } else { AUTOMATON_MATCHED };
+        a_match * matches + in_matches * matched + a_unit * units.saturating_sub(matched)
+    }
+
+    /// What it has taken on the backtracker.
+    fn cost_of_steps(self, steps: u64) -> u64 {
+        let between = self.units.saturating_sub(self.matched);
+        BACKTRACKER_MATCH * self.matches + BACKTRACKER_STEP * steps + BACKTRACKER_SKIPS * between
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Engine {
     /// The automaton, looking how close together matches are.
@@ -62,8 +102,7 @@ enum Engine {
     },
     /// The backtracker, looking what its matches cost, as long as the steps allow.
     Tried {
-        matches: u64,
-        units: u64,
+        sample: Sample,
         steps: u64,
         max_steps: u64,
     },
@@ -124,7 +163,7 @@ impl Matcher {
                     false => Engine::Backtracker,
                     true if bytes.len() < LONG => {
                         let max_steps = FREE_STEPS + STEPS_A_UNIT * bytes.len() as u64;
-                        Engine::Tried { matches: 0, units: 0, steps: 0, max_steps }
+                        Engine::Tried { sample: Sample::default(), steps: 0, max_steps }
                     }
                     true => Engine::Watched { matches: 0, units: 0 },
                 };
@@ -132,7 +171,7 @@ impl Matcher {
             }
             Haystack::Utf16(units) => {
                 let max_steps = FREE_STEPS + STEPS_A_UNIT * units.len() as u64;
-                let tried = Engine::Tried { matches: 0, units: 0, steps: 0, max_steps };
+                let tried = Engine::Tried { sample: Sample::default(), steps: 0, max_steps };
                 let may_encode = covers && program.claims.captures;
                 (Text::Utf16(Cow::Borrowed(units)), if may_encode { tried } else { Engine::Backtracker })
             }
@@ -150,29 +189,28 @@ impl Matcher {
     ) -> Result<bool, Error> {
         let limits = self.limits_with(subject.text.haystack())?;
         let Subject { text, encoded, engine, progress } = subject;
-        let mut end = from;
+        let (mut start, mut end) = (from, from);
         let mut note = |place: usize, offset: Offset| {
-            if place == 1 {
-                end = offset.unwrap_or(from);
+            match place {
+                0 => start = offset.unwrap_or(from),
+                1 => end = offset.unwrap_or(from),
+                _ => {}
             }
             offsets(place, offset);
         };
-        if let Engine::Tried { matches, units, steps, max_steps } = *engine {
+        if let Engine::Tried { sample, steps, max_steps } = *engine {
             let haystack = text.haystack();
             if let Some(found) = self.backtrack_within(haystack, from, progress, limits, max_steps)? {
                 if found {
                     self.report(progress.captures(), note);
-                    let (matches, units) = (matches + 1, units + end.saturating_sub(from) as u64);
-                    *engine = Engine::Tried { matches, units, steps, max_steps };
-                    if matches % SAMPLE == 0 && matches!(text, Text::Latin1(_)) {
-                        let is_accelerated = self.latin1.as_ref().is_some_and(Automaton::is_accelerated);
-                        let a_unit = if is_accelerated { AUTOMATON_SKIPS } else { AUTOMATON_READS };
-                        let captures = if progress.captures() { AUTOMATON_CAPTURES } else { 0 };
-                        let automaton = (AUTOMATON_MATCH + captures) * matches + a_unit * units;
-                        let taken = BACKTRACKER_STEP * (progress.steps() - steps);
-                        if BACKTRACKER_MATCH * matches + taken + BACKTRACKER_SKIPS * units > automaton {
-                            *engine = Engine::Automaton;
-                        }
+                    let sample = sample.with(from, start, end);
+                    *engine = Engine::Tried { sample, steps, max_steps };
+                    if sample.matches % SAMPLE == 0
+                        && let (Text::Latin1(_), Some(automaton)) = (&*text, &self.latin1)
+                        && sample.cost_of_steps(progress.steps() - steps)
+                            > sample.cost_on(automaton, progress.captures())
+                    {
+                        *engine = Engine::Automaton;
                     }
                 }
                 return Ok(found);
@@ -193,7 +231,7 @@ impl Matcher {
                             let left = (bytes.len() - from) as u64;
                             let steps = progress.steps();
                             let max_steps = steps + FREE_STEPS + STEPS_A_UNIT * left;
-                            Engine::Tried { matches: 0, units: 0, steps, max_steps }
+                            Engine::Tried { sample: Sample::default(), steps, max_steps }
                         }
                         SAMPLE => Engine::Automaton,
                         _ => Engine::Watched { matches, units },

@@ -43,9 +43,8 @@ pub(crate) fn run<U: Unit, const PAIRS: bool, const MEMOISED: bool>(
     memo: &mut Memo,
     work: &mut Work,
 ) -> Result<bool, Stop> {
+    scratch.unset(program.slots as usize);
     let Scratch { slots, loops, stack, frames, trail } = scratch;
-    slots.resize(program.slots as usize, UNSET);
-    slots.fill(UNSET);
     loops.resize(program.loops as usize, 0);
     stack.clear();
     frames.clear();

@@ -221,6 +221,12 @@ fn is_one<U: Unit>(unit: U, few: &[U; 4]) -> bool {
     few.iter().fold(false, |is, &one| is | (unit == one))
 }
 
+/// Roughly, how often texts have a member of the set.
+pub(crate) fn weight(set: &Set) -> u32 {
+    let ascii = set.within(0, 0x7F);
+    ascii.ranges().iter().flat_map(|&(low, high)| low..=high).map(|code| 1 + frequency(code as u16)).sum()
+}
+
 /// Roughly, how often a unit is met in texts.
 fn frequency(unit: u16) -> u32 {
     match u8::try_from(unit) {

@@ -264,9 +264,7 @@ impl Backtracker {
                 work.steps += (end - *at) as u64 + 1;
                 work.saw_end |= end == text.len();
                 if count >= min {
-                    let slots = &mut self.scratch.slots;
-                    slots.clear();
-                    slots.resize(program.slots as usize, UNSET);
+                    let slots = self.scratch.unset(program.slots as usize);
                     (slots[0], slots[1]) = (*at as u32, end as u32);
                     return Ok(true);
                 }

@@ -87,6 +87,18 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
+    /// So many slots, none of which is set.
+    #[inline(always)]
+    pub(crate) fn unset(&mut self, slots: usize) -> &mut [u32] {
+        if self.slots.len() != slots {
+            self.slots.resize(slots, UNSET);
+        }
+        for slot in &mut self.slots {
+            *slot = UNSET;
+        }
+        &mut self.slots
+    }
+
     pub(crate) fn memory_usage(&self) -> usize {
         self.stack.capacity() * size_of::<Entry>() + self.trail.capacity() * size_of::<Trail>()
     }

@@ -11,7 +11,7 @@ use aho_corasick::packed::Searcher;
 use crate::ir::{Assertion, Node};
 use crate::matcher::LONG;
 use crate::prefilter::{finder, prefixes};
-use crate::scan::{Few, Finder, find_pair};
+use crate::scan::{Few, Finder, find_pair, weight};
 use crate::set::{LAST_CODE_POINT, Set};
 use crate::units::{Unit, is_line_terminator};
 
@@ -30,6 +30,10 @@ pub(crate) enum Start {
 
 /// The most places of a window: bits of a mask.
 const MAX_WIDTH: usize = 8;
+/// A wider window moves quickly by itself.
+const SHORT: usize = 3;
+/// What a set weighs at the most whose members are rare in texts: letters and spaces are not among them.
+const RARE: u32 = 64;
 
 /// What the first units of every match can be. Units are told apart by their low byte only.
 pub(crate) struct Window {
@@ -40,6 +44,8 @@ pub(crate) struct Window {
     masks: [u8; 256],
     /// How far the window moves when its last place holds this byte; 0 if a match may be here.
     shifts: [u8; 256],
+    /// Otherwise a place that only rare units can be at, if there is one.
+    rare: Option<(usize, Finder)>,
     /// Strings that matches in Latin-1 start with, where no place has few units, and how they are found in long texts.
     strings: Option<Vec<Vec<u8>>>,
     finder: OnceCell<Option<Searcher>>,
@@ -68,7 +74,10 @@ impl Window {
             [] => None,
         };
         let strings = if few.is_none() { prefixes(root) } else { None };
-        Window { width: places.len(), few, masks, shifts, strings, finder: OnceCell::new() }
+        let rare = places.iter().enumerate().min_by_key(|(_, set)| weight(set));
+        let rare = rare.filter(|(_, set)| few.is_none() && places.len() <= SHORT && weight(set) <= RARE);
+        let rare = rare.map(|(place, set)| (place, Finder::new(set)));
+        Window { width: places.len(), few, masks, shifts, rare, strings, finder: OnceCell::new() }
     }
 
     fn next<U: Unit>(&self, text: &[U], at: usize) -> Option<usize> {
@@ -79,13 +88,28 @@ impl Window {
             {
                 return finder.find_in(bytes, Span::from(at..bytes.len())).map(|found| found.start());
             }
-            return self.slide(text, at);
+            return match &self.rare {
+                Some((place, finder)) => self.find_rare(*place, finder, text, at),
+                None => self.slide(text, at),
+            };
         };
         let starts = (text.len() + 1).checked_sub(at + self.width)?;
         let first = (&text[at + one..at + one + starts], ones);
         let second = (&text[at + other..at + other + starts], others);
         let fits = |place: usize| self.fits(&text[at + place..at + place + self.width]);
         find_pair(first, second, fits).map(|place| at + place)
+    }
+
+    fn find_rare<U: Unit>(&self, place: usize, finder: &Finder, text: &[U], mut at: usize) -> Option<usize> {
+        while at + self.width <= text.len() {
+            // Half a pair is a unit like others here.
+            at = finder.find::<U, false>(text, at + place)? - place;
+            if self.fits(text.get(at..at + self.width)?) {
+                return Some(at);
+            }
+            at += 1;
+        }
+        None
     }
 
     fn fits<U: Unit>(&self, text: &[U]) -> bool {

@@ -65,12 +65,10 @@ struct Sample {
 }
 
 impl Sample {
-    fn with(self, from: usize, start: usize, end: usize) -> Sample {
-        Sample {
-            matches: self.matches + 1,
-            matched: self.matched + end.saturating_sub(start) as u64,
-            units: self.units + end.saturating_sub(from) as u64,
-        }
+    fn add(&mut self, from: usize, start: usize, end: usize) {
+        self.matches += 1;
+        self.matched += end.saturating_sub(start) as u64;
+        self.units += end.saturating_sub(from) as u64;
     }
 
     /// What it would have taken on the automaton.
@@ -198,16 +196,16 @@ impl Matcher {
             }
             offsets(place, offset);
         };
-        if let Engine::Tried { sample, steps, max_steps } = *engine {
+        // In place: a copy would have to wait for what was written the last time.
+        if let Engine::Tried { sample, steps, max_steps } = engine {
             let haystack = text.haystack();
-            if let Some(found) = self.backtrack_within(haystack, from, progress, limits, max_steps)? {
+            if let Some(found) = self.backtrack_within(haystack, from, progress, limits, *max_steps)? {
                 if found {
                     self.report(progress.captures(), note);
-                    let sample = sample.with(from, start, end);
-                    *engine = Engine::Tried { sample, steps, max_steps };
+                    sample.add(from, start, end);
                     if sample.matches % SAMPLE == 0
                         && let (Text::Latin1(_), Some(automaton)) = (&*text, &self.latin1)
-                        && sample.cost_of_steps(progress.steps() - steps)
+                        && sample.cost_of_steps(progress.steps() - *steps)
                             > sample.cost_on(automaton, progress.captures())
                     {
                         *engine = Engine::Automaton;

@@ -2,8 +2,7 @@
 //! spelt in the one way they agree on. Every other character stays.
 //!
 //! - A surrogate that is alone, which a `&str` cannot hold, becomes its escape.
-//! - Octal, `\c` and identity escapes of Annex B become `\xHH` or the plain character; a decimal escape stays only where
-//!   it is a back-reference.
+//! - Octal, `\c` and identity escapes of Annex B become `\xHH`; a decimal escape stays only where it is a back-reference.
 //! - Groups lose their names, and `\k<name>` becomes a reference to the first group of that name.
 //! - A property becomes `\p{Any}`, and its own text is kept aside: which properties there are is V8's to say.
 //! - A count too long for the parser becomes the number that V8 reads it as.
@@ -111,11 +110,11 @@ impl Spelling<'_> {
         let Some(next) = self.peek(1) else { return false };
         match next {
             'k' if !in_class && self.named_reference() => {}
-            'k' => self.plain('k'),
+            'k' => self.identity('k'),
             'p' | 'P' if self.unicode && self.peek(2) == Some('{') => self.property(next),
             '1'..='9' if !in_class && self.reference() => {}
             '0'..='7' if !self.unicode => self.octal(),
-            '8' | '9' if !self.unicode => self.plain(next),
+            '8' | '9' if !self.unicode => self.identity(next),
             'c' => self.control(in_class),
             // An identity escape of half a character.
             '\u{FFFD}' if !self.unicode && is_surrogate(self.units[self.at + 1]) => self.at += 1,
@@ -217,9 +216,9 @@ impl Spelling<'_> {
         true
     }
 
-    /// The character that an escape of two units stands for.
-    fn plain(&mut self, character: char) {
-        self.source.text.push(character);
+    /// The character that an escape of two units stands for: escaped again, as a digit would join what is before it.
+    fn identity(&mut self, character: char) {
+        self.hexadecimal(u32::from(character));
         self.at += 2;
     }
 

@@ -9,9 +9,11 @@
 const GROUP = -1;
 const BEFORE = -2;
 const AFTER = -3;
+const INSTEAD = -4;
 
 /**
- * Pairs of numbers: a span of `replacement`, or GROUP and its number, or BEFORE or AFTER and 0.
+ * Pairs of numbers: a span of `replacement`, or GROUP and its number, or BEFORE or AFTER and 0, or INSTEAD and the number
+ * of a group that stands in place of the one before if it took part.
  *
  * @param {string} replacement
  * @param {import('./regexp-program.js').Program} program
@@ -59,8 +61,8 @@ function referenceAt(replacement, at, { groups, names }) {
   const close = next === '<' && names.length > 0 ? replacement.indexOf('>', at + 2) : -1;
   if (close < 0) return undefined;
   const named = names.find(({ name }) => name === replacement.slice(at + 2, close));
-  // Of several groups with one name at most one took part; the others give nothing.
-  const operations = named === undefined ? [] : named.numbers.flatMap((number) => [GROUP, number]);
+  // Of several groups with one name at most one takes part, but V8 13 lets one stand inside the other; the last one counts.
+  const operations = (named?.numbers ?? []).flatMap((number, place) => [place === 0 ? GROUP : INSTEAD, number]);
   return { operations, end: close + 1 };
 }
 

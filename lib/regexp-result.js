@@ -104,9 +104,10 @@ function indicesOf(program, spans, base) {
 function byName(all, { names }) {
   const groups = Object.create(null);
   for (const { name, numbers } of names) {
-    let value = all[numbers[0]];
-    // Of several groups with one name at most one took part.
-    for (let place = 1; value === undefined && place < numbers.length; place++) value = all[numbers[place]];
+    let place = numbers.length - 1;
+    let value = all[numbers[place]];
+    // Of several groups with one name at most one took part, but V8 13 lets one stand inside the other; the last one counts.
+    while (value === undefined && place > 0) value = all[numbers[--place]];
     groups[name] = value;
   }
   return groups;

@@ -259,12 +259,15 @@ function expand(program, text, replacement, spans, base) {
   if (!replacement.includes('$')) return replacement;
   const operations = operationsOf(replacement, program);
   let value = '';
+  let before = 0;
   for (let place = 0; place < operations.length; place += 2) {
     const first = operations[place];
     const second = operations[place + 1];
     if (first >= 0) value += replacement.slice(first, second);
-    else if (first === -1) {
+    else if (first === -1 || first === -4) {
       const start = spans[base + 2 * second];
+      if (first === -1) before = value.length;
+      else if (start >= 0) value = value.slice(0, before);
       if (start >= 0) value += text.slice(start, spans[base + 2 * second + 1]);
     } else value += first === -2 ? text.slice(0, spans[base]) : text.slice(spans[base + 1]);
   }

@@ -1,7 +1,8 @@
 //! `replace` with a string: the whole result is built here and crosses once. ECMA-262, §22.2.6.11 and §22.1.3.19.1.
 //!
 //! The replacement has been parsed by lib/regexp-replacement.js; its operations lie in the buffer for offsets, two places
-//! each: a span of the replacement's own text, or -1 and the number of a group, -2 the text before the match, -3 after it.
+//! each: a span of the replacement's own text, or -1 and the number of a group, -2 the text before the match, -3 after it, -4 and
+//! the number of a group that stands in place of the one before if it took part.
 
 use std::rc::Rc;
 
@@ -21,6 +22,7 @@ const KEPT: usize = 1024;
 const GROUP: i32 = -1;
 const BEFORE: i32 = -2;
 const AFTER: i32 = -3;
+const INSTEAD: i32 = -4;
 
 /// What matches are replaced by.
 pub(crate) struct Replacement {
@@ -58,7 +60,8 @@ impl HotFunction for Prepare {
                 Characters::Utf16(units) => Owned::Utf16(units.to_vec()),
             })
         })?;
-        let has_groups = operations.iter().any(|&(what, group)| what == GROUP && group > 0);
+        let has_groups =
+            operations.iter().any(|&(what, group)| (what == GROUP || what == INSTEAD) && group > 0);
         self.0.replacement.replace(Some(Replacement { text, operations, has_groups }));
         Ok(call.undefined())
     }
@@ -181,9 +184,20 @@ impl Matches<'_> {
             };
             let whole = span(0).unwrap_or(0..0);
             let mut fits = append(result, &text[copied..whole.start])?;
+            let mut before = 0;
             for &(first, second) in operations {
                 fits &= match first {
-                    GROUP => append(result, span(second).map_or(&[][..], |span| &text[span]))?,
+                    GROUP => {
+                        before = result.len();
+                        append(result, span(second).map_or(&[][..], |span| &text[span]))?
+                    }
+                    INSTEAD => match span(second) {
+                        Some(span) => {
+                            result.truncate(before);
+                            append(result, &text[span])?
+                        }
+                        None => true,
+                    },
                     BEFORE => append(result, &text[..whole.start])?,
                     AFTER => append(result, &text[whole.end..])?,
                     _ => {

@@ -11,6 +11,7 @@
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
+const { deserialize } = require('node:v8');
 const { SafeRegExp } = require('..');
 const { bounded } = require('./support/bounded.js');
 const { keepCodeMemoryLow } = require('./support/code-memory.js');
@@ -106,6 +107,14 @@ const V8_DEVIATIONS = [
     section: '22.2.2.7, CompileAtom',
     versions: /^v2[4-9]\./,
     applies: ({ source }) => CHANGED_FLAGS.test(source),
+  },
+  {
+    // /(?i:\u0178)/ on 'ÿ': V8 13.6 finds it only where the string has two bytes for each unit.
+    name: 'in a group that changes i, what equals a character over U+00FF is not looked for in a one-byte string',
+    section: '22.2.2.7.3, Canonicalize',
+    versions: /^v24\./,
+    applies: ({ source, text }) => CHANGED_FLAGS.test(source) && !/[^\0-\xff]/.test(text),
+    inTwoBytes: true,
   },
 ];
 
@@ -328,11 +337,21 @@ class Run {
 }
 
 function isDeviation(found, ours) {
-  const known = V8_DEVIATIONS.some(({ versions, applies }) => versions.test(process.version) && applies(found));
-  if (!known) return false;
+  const known = V8_DEVIATIONS.filter(({ versions, applies }) => versions.test(process.version) && applies(found));
+  if (known.length === 0) return false;
+  const text = known.some(({ inTwoBytes }) => inTwoBytes) ? twoBytes(found.text) : found.text;
   const source = inOtherWords(found.source, found.flags.includes('v'));
   const Class = /^(?:replace|match$)/.test(found.kind) ? Plain : RegExp;
-  return bounded(() => observe(new Class(source, found.flags), found.text, found))?.value === ours;
+  return bounded(() => observe(new Class(source, found.flags), text, found))?.value === ours;
+}
+
+/** The same text, but V8 has two bytes for each unit: as it comes in the format of structured clones, version 15. */
+function twoBytes(text) {
+  const bytes = Buffer.from(text, 'utf16le');
+  const length = [];
+  let left = bytes.length;
+  for (; left > 127; left >>>= 7) length.push((left & 127) | 128);
+  return deserialize(Buffer.concat([Buffer.from([0xff, 15, 0x63, ...length, left]), bytes]));
 }
 
 /** What RegExp and SafeRegExp show, when that differs. */

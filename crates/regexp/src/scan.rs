@@ -59,8 +59,8 @@ impl Few {
     }
 }
 
-/// The first `at` or after it where `ones` has one of the first few units, `others` in the same place one of the others, and
-/// `fits` agrees. The two are of one length.
+/// The first place at which `ones` has one of the first few units, `others` one of the second few, and `fits` agrees. The two
+/// are of one length.
 pub(crate) fn find_pair<U: Unit>(
     (ones, first): (&[U], &Few),
     (others, second): (&[U], &Few),

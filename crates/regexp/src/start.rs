@@ -146,18 +146,16 @@ impl Start {
         if leads_with(root, &[Assertion::InputStart, Assertion::LineStart]) {
             return Start::Line;
         }
-        if root.is_nullable() {
-            return match demanded(root) {
-                Some(set) => one_of(&set),
-                None => Start::Anywhere,
-            };
-        }
+        // What may match empty starts anywhere, unless it says first what has to come.
+        let Some(leading) = (if root.is_nullable() { demanded(root) } else { Some(root) }) else {
+            return Start::Anywhere;
+        };
         let mut places = Vec::new();
-        lead(root, unicode, &mut places);
+        lead(leading, unicode, &mut places);
         if places.len() > 1 {
             return Start::Window(Box::new(Window::new(&places, root)));
         }
-        match first(root) {
+        match first(leading) {
             Some(set) if set.ranges() != [(0, LAST_CODE_POINT)] => one_of(&set),
             _ => Start::Anywhere,
         }
@@ -187,9 +185,9 @@ fn one_of(set: &Set) -> Start {
 }
 
 /// What has to follow where a match starts, because a lookahead says so before anything is consumed.
-fn demanded(node: &Node) -> Option<Set> {
+fn demanded(node: &Node) -> Option<&Node> {
     match node {
-        Node::Look { behind: false, negative: false, body } if !body.is_nullable() => first(body),
+        Node::Look { behind: false, negative: false, body } if !body.is_nullable() => Some(body),
         Node::Concatenation(parts) => parts
             .iter()
             .take_while(|part| matches!(part, Node::Empty | Node::Assertion(_) | Node::Look { .. }))

@@ -51,6 +51,61 @@ fn flags() -> impl Strategy<Value = Flags> {
     })
 }
 
+/// Patterns of which it is known what matches start with: words, rare characters, windows of them.
+fn leading() -> impl Strategy<Value = String> {
+    let words =
+        prop::collection::vec("[a-j]{2,4}", 1..14).prop_map(|words| format!("(?:{})", words.join("|")));
+    let others = prop::sample::select(vec![
+        "[A-Z]",
+        r"[A-Z]\w",
+        r"\d\d",
+        r"\d{4}",
+        "[α-ω]",
+        "[α-ωж-яЀ-Џ]b?",
+        r"(?=\d\d)",
+        r"(?<=a)[A-Z]",
+        "[bé]",
+        "\"[^a]",
+        "[^x]",
+        r"[\u{1f600}-\u{1f64f}α]",
+        r"\ud83d",
+    ]);
+    let start = prop_oneof![2 => words, 3 => others.prop_map(String::from)];
+    (
+        prop::sample::select(vec!["", "", r"\b", r"\B"]),
+        start,
+        prop_oneof![3 => Just(String::new()), 1 => pattern()],
+    )
+        .prop_map(|(assertion, start, rest)| format!("{assertion}{start}{rest}"))
+}
+
+/// Mostly what no match starts with, and long.
+fn long_text() -> impl Strategy<Value = Vec<u16>> {
+    let filler = prop::sample::select(vec![0x78u16, 0x78, 0xE9, 0x4E2D, 0x3D0]);
+    let part = prop_oneof![
+        "[a-j]{1,6}",
+        "[0-9]{1,5}",
+        "[A-Z][a-z]?",
+        "[α-ωж-я]{1,3}",
+        "\"[a-b]",
+        "[\u{1f600}-\u{1f602}]",
+        "[ xé]"
+    ];
+    let lone = prop::sample::select(vec![0xD83Du16, 0xDE00]);
+    let part = prop_oneof![9 => part.prop_map(|part| part.encode_utf16().collect()), 1 => lone.prop_map(|unit| vec![unit])];
+    (filler, prop::collection::vec((0usize..200, part), 1..9), any::<bool>()).prop_map(
+        |(filler, parts, narrow)| {
+            let mut text = Vec::new();
+            for (count, part) in parts {
+                text.extend(std::iter::repeat_n(filler, count));
+                text.extend(part);
+            }
+            // Every other text has one-byte units.
+            if narrow { text.into_iter().map(|unit| unit & 0xFF).collect() } else { text }
+        },
+    )
+}
+
 type Slots = Option<Vec<u32>>;
 
 struct Case {
@@ -120,6 +175,25 @@ proptest! {
                 let expected = if claims.captures { &expected } else { &bounds };
                 prop_assert_eq!(&found, expected);
             }
+        }
+    }
+
+    /// A sticky search looks for no start: tried at one place after the other, it finds what a search finds.
+    #[test]
+    fn no_start_is_passed_over(source in leading(), flags in flags(), text in long_text()) {
+        let Some(mut case) = Case::new(&source, Flags { sticky: false, ..flags }) else { return Ok(()) };
+        let Some(mut sticky) = Case::new(&source, Flags { sticky: true, ..flags }) else { return Ok(()) };
+        let bytes: Option<Vec<u8>> = text.iter().map(|&unit| u8::try_from(unit).ok()).collect();
+        let mut from = 0;
+        while from <= text.len() {
+            let new = || Progress::new(true);
+            let expected = (from..=text.len()).find_map(|at| sticky.find(&text, at, &mut new()));
+            prop_assert_eq!(&case.find(&text, from, &mut new()), &expected);
+            if let Some(bytes) = &bytes {
+                prop_assert_eq!(&case.find_narrow(bytes, from, &mut new()), &expected);
+            }
+            let Some(slots) = expected else { break };
+            from = slots[0] as usize + 1;
         }
     }
 

@@ -75,4 +75,4 @@ function digit(text, at) {
   return code >= 0 && code <= 9 ? code : -1;
 }
 
-module.exports = { operationsOf };
+module.exports = { BEFORE, GROUP, INSTEAD, operationsOf };

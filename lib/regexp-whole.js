@@ -8,7 +8,7 @@
  */
 
 const { ALL, BOUNDS, CAPTURES, SEPARATORS, WHOLE_SEPARATORS, matches, programOf } = require('./regexp-program.js');
-const { operationsOf } = require('./regexp-replacement.js');
+const { BEFORE, GROUP, INSTEAD, operationsOf } = require('./regexp-replacement.js');
 const { byName, capture, values } = require('./regexp-result.js');
 
 /** @typedef {import('./regexp-program.js').Program} Program */
@@ -259,17 +259,17 @@ function expand(program, text, replacement, spans, base) {
   if (!replacement.includes('$')) return replacement;
   const operations = operationsOf(replacement, program);
   let value = '';
-  let before = 0;
+  let kept = 0;
   for (let place = 0; place < operations.length; place += 2) {
     const first = operations[place];
     const second = operations[place + 1];
     if (first >= 0) value += replacement.slice(first, second);
-    else if (first === -1 || first === -4) {
+    else if (first === GROUP || first === INSTEAD) {
       const start = spans[base + 2 * second];
-      if (first === -1) before = value.length;
-      else if (start >= 0) value = value.slice(0, before);
+      if (first === GROUP) kept = value.length;
+      else if (start >= 0) value = value.slice(0, kept);
       if (start >= 0) value += text.slice(start, spans[base + 2 * second + 1]);
-    } else value += first === -2 ? text.slice(0, spans[base]) : text.slice(spans[base + 1]);
+    } else value += first === BEFORE ? text.slice(0, spans[base]) : text.slice(spans[base + 1]);
   }
   return value;
 }

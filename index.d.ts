@@ -25,7 +25,10 @@ export type ErrorCode =
   | 'ERR_JSON_SYNTAX'
   | 'ERR_JSON_PROTO_KEY'
   | 'ERR_JSON_CONSTRUCTOR_KEY'
+  | 'ERR_JSON_FORBIDDEN_KEY'
+  | 'ERR_JSON_DUPLICATE_KEY'
   | 'ERR_JSON_LIMIT'
+  | 'ERR_JSON_NUMBER'
   | 'ERR_JSON_ENCODING'
   | 'ERR_PASSWORD_TOO_LONG'
   | 'ERR_PASSWORD_ENCODING'
@@ -162,37 +165,110 @@ export class SafeRegExpSet {
 
 // ------------------------------------------------------------------------------------------------------------- JSON
 
-/** What `parseJson` checks. */
+/** What is checked in JSON, before anything is built. */
 export interface JsonOptions {
-  /** An own key `__proto__`, also when spelt with escapes. `'remove'` deletes the member. Default `'error'`. */
+  /** An own key `__proto__`, also when spelt with escapes. `'remove'` leaves out the member. Default `'error'`. */
   protoKey?: 'error' | 'remove' | 'ignore';
   /** A key `constructor` whose value is an object with a key `prototype`. Default `'error'`. */
   constructorKey?: 'error' | 'remove' | 'ignore';
-  limits?: {
-    /**
-     * Length of the input in bytes; a string counts its UTF-8 bytes. Default 2³⁰ − 1; what does not
-     * fit in a string of V8's (about 2²⁹) is over it in any case.
-     */
-    bytes?: number;
-    /** Arrays and objects inside each other; `[]` has depth 1. Default 128. */
-    depth?: number;
-  };
+  /** Keys to refuse, compared as they are after unescaping; at most 1,000. Default none. */
+  forbiddenKeys?: readonly string[];
+  /** Keys that start with `$`, which MongoDB and its like take for operators. Default `'ignore'`. */
+  operatorKeys?: 'error' | 'remove' | 'ignore';
+  /** The same key twice in one object. `'last'`: the last one wins, as with `JSON.parse`. Default `'last'`. */
+  duplicateKeys?: 'error' | 'last';
+  /**
+   * Numbers that a double cannot hold: integers (written without fraction and exponent) that would be rounded, and
+   * whatever would become Infinity. `'lossy'`: they become what `JSON.parse` makes of them. Default `'lossy'`.
+   */
+  numbers?: 'error' | 'lossy';
+  limits?: JsonLimits;
+  /**
+   * As for `JSON.parse`. What it returns is checked again, and copied, as `sanitize` does; `limits.depth` can be at most
+   * 1,000 with it.
+   */
+  reviver?: (this: any, key: string, value: any, ...context: any[]) => unknown;
+}
+
+/** How large JSON may be: `ERR_JSON_LIMIT` where it is larger. */
+export interface JsonLimits {
+  /**
+   * Length of the input in bytes; a string counts its UTF-8 bytes. Default 2³⁰ − 1; what does not
+   * fit in a string of V8's (about 2²⁹) is over it in any case.
+   */
+  bytes?: number;
+  /** Arrays and objects inside each other; `[]` has depth 1. Default 128. */
+  depth?: number;
+  /** Keys of all objects together. Default: no limit but the bytes. */
+  keys?: number;
+  /** UTF-16 code units of one key, escapes resolved. Default: no limit but the bytes. */
+  keyLength?: number;
+  /** UTF-16 code units of one string that is no key, escapes resolved. Default: no limit but the bytes. */
+  stringLength?: number;
+  /** Elements of one array. Default: no limit but the bytes. */
+  arrayLength?: number;
+}
+
+/** The codes of a `JsonError`. */
+export type JsonErrorCode =
+  | 'ERR_JSON_SYNTAX'
+  | 'ERR_JSON_ENCODING'
+  | 'ERR_JSON_PROTO_KEY'
+  | 'ERR_JSON_CONSTRUCTOR_KEY'
+  | 'ERR_JSON_FORBIDDEN_KEY'
+  | 'ERR_JSON_DUPLICATE_KEY'
+  | 'ERR_JSON_NUMBER'
+  | 'ERR_JSON_LIMIT';
+
+/** What is wrong with a text. */
+export interface JsonFinding {
+  code: JsonErrorCode;
+  /** Where: keys and array indices from the root. */
+  path: (string | number)[];
+  /** The same as a JSON Pointer (RFC 6901). */
+  pointer: string;
+  /** UTF-16 code units into a string, bytes into bytes. */
+  offset: number;
 }
 
 /**
  * Parses JSON as `JSON.parse` does, after checks on the text that build nothing. Bytes are UTF-8, with or without a
  * byte order mark.
  *
- * @throws {JsonError} `ERR_JSON_SYNTAX`, `ERR_JSON_ENCODING` (bytes are not UTF-8), `ERR_JSON_PROTO_KEY`,
- *   `ERR_JSON_CONSTRUCTOR_KEY`, `ERR_JSON_LIMIT`
+ * @throws {JsonError} `ERR_JSON_SYNTAX`, `ERR_JSON_ENCODING` (bytes are not UTF-8), `ERR_JSON_LIMIT`, and by option
+ *   `ERR_JSON_PROTO_KEY`, `ERR_JSON_CONSTRUCTOR_KEY`, `ERR_JSON_FORBIDDEN_KEY` (also for operator keys),
+ *   `ERR_JSON_DUPLICATE_KEY`, `ERR_JSON_NUMBER`
  */
 export function parseJson(input: Content, options?: JsonOptions): unknown;
+
+/** `parseJson`, with the `JsonError` returned instead of thrown. Wrong arguments are thrown. */
+export function tryParseJson(
+  input: Content,
+  options?: JsonOptions,
+): { ok: true; value: unknown } | { ok: false; error: JsonError };
+
+/**
+ * What `parseJson` would object to, in the order in which it is found; builds nothing. The list ends at what makes going
+ * on pointless (a syntax error, a limit), and after 100 findings.
+ */
+export function scanJson(input: Content, options?: JsonOptions): JsonFinding[];
+
+/** The same functions with options that are read once. */
+export class JsonGuard {
+  constructor(options?: JsonOptions);
+  /** As `parseJson`. */
+  parse(input: Content): unknown;
+  /** As `tryParseJson`. */
+  tryParse(input: Content): { ok: true; value: unknown } | { ok: false; error: JsonError };
+  /** As `scanJson`. */
+  scan(input: Content): JsonFinding[];
+}
 
 /** What `parseJson` throws. The message and the fields never contain a value of the input, `path` holds its keys. */
 export class JsonError extends SyntaxError {
   private constructor();
   readonly name: 'JsonError';
-  readonly code: 'ERR_JSON_SYNTAX' | 'ERR_JSON_ENCODING' | 'ERR_JSON_PROTO_KEY' | 'ERR_JSON_CONSTRUCTOR_KEY' | 'ERR_JSON_LIMIT';
+  readonly code: JsonErrorCode;
   /** 413 for `ERR_JSON_LIMIT`, 400 otherwise. */
   readonly status: 400 | 413;
   readonly expose: true;

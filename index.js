@@ -5,7 +5,7 @@
 
 const { AesGcmKey, Keyring, generateKey } = require('./lib/aead.js');
 const { HoldfastError, JsonError } = require('./lib/errors.js');
-const { parseJson } = require('./lib/json.js');
+const { JsonGuard, parseJson, scanJson, tryParseJson } = require('./lib/json.js');
 const { merge } = require('./lib/merge.js');
 const { PasswordHasher } = require('./lib/password.js');
 const { SafeRegExp } = require('./lib/regexp.js');
@@ -15,6 +15,7 @@ module.exports = {
   AesGcmKey,
   HoldfastError,
   JsonError,
+  JsonGuard,
   Keyring,
   PasswordHasher,
   SafeRegExp,
@@ -22,4 +23,6 @@ module.exports = {
   generateKey,
   merge,
   parseJson,
+  scanJson,
+  tryParseJson,
 };

@@ -5,6 +5,7 @@ export const {
   AesGcmKey,
   HoldfastError,
   JsonError,
+  JsonGuard,
   Keyring,
   PasswordHasher,
   SafeRegExp,
@@ -12,6 +13,8 @@ export const {
   generateKey,
   merge,
   parseJson,
+  scanJson,
+  tryParseJson,
 } = holdfast;
 
 export default holdfast;

@@ -39,7 +39,7 @@ describe('index.d.ts', () => {
     }
   });
 
-  for (const name of ['PasswordHasher', 'AesGcmKey', 'Keyring', 'SafeRegExp', 'SafeRegExpSet']) {
+  for (const name of ['PasswordHasher', 'AesGcmKey', 'Keyring', 'SafeRegExp', 'SafeRegExpSet', 'JsonGuard']) {
     it(`declares the methods of ${name}`, () => {
       const { methods } = members(name);
       const own = Object.getOwnPropertyNames(holdfast[name].prototype);

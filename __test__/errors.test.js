@@ -76,9 +76,19 @@ const PROVOKED = {
     () => parseJson(`{"constructor":{"prototype":"${MARKER}"}}`),
     () => merge({ constructor: { prototype: MARKER } }),
   ],
+  ERR_JSON_FORBIDDEN_KEY: [
+    () => parseJson(`{"x":"${MARKER}"}`, { forbiddenKeys: ['x'] }),
+    () => parseJson(`{"$x":"${MARKER}"}`, { operatorKeys: 'error' }),
+  ],
+  ERR_JSON_DUPLICATE_KEY: [() => parseJson(`{"x":"${MARKER}","x":1}`, { duplicateKeys: 'error' })],
+  ERR_JSON_NUMBER: [() => parseJson(`["${MARKER}",7777777777777777777]`, { numbers: 'error' })],
   ERR_JSON_LIMIT: [
     () => parseJson(`["${MARKER}"]`, { limits: { depth: 0 } }),
     () => parseJson(`"${MARKER}"`, { limits: { bytes: 1 } }),
+    () => parseJson(`{"a":"${MARKER}"}`, { limits: { keys: 0 } }),
+    () => parseJson(`{"${MARKER}":1}`, { limits: { keyLength: 1 } }),
+    () => parseJson(`["${MARKER}"]`, { limits: { stringLength: 1 } }),
+    () => parseJson(`["${MARKER}"]`, { limits: { arrayLength: 0 } }),
   ],
   ERR_PASSWORD_TOO_LONG: [
     () => new PasswordHasher(SMALL).hash(MARKER.repeat(10_000)),
@@ -136,7 +146,7 @@ describe('the codes', () => {
   });
 
   it('of JsonError are those that parseJson throws', () => {
-    const [, declared] = /class JsonError[^}]*?readonly code: ([^;]+);/.exec(read('index.d.ts'));
+    const [, declared] = /export type JsonErrorCode =([^;]+);/.exec(read('index.d.ts'));
     const json = Object.keys(CODES).filter((code) => CODES[code].base === 'json');
     assert.deepEqual([...declared.matchAll(/'(\w+)'/g)].map(([, code]) => code).sort(), json.sort());
   });
@@ -204,7 +214,7 @@ describe('errors', () => {
 
   it('from native code are made by lib/errors.js, with its classes', async () => {
     const cold = await provoke(() => native.testPanicCold());
-    const hot = await provoke(() => native.jsonScanner()());
+    const hot = await provoke(() => native.jsonGuard(0, [], [])[0]());
     assert.deepEqual([cold.constructor, hot.constructor], [HoldfastError, TypeError]);
     assert.equal(hot.code, 'ERR_INVALID_ARG_TYPE');
   });

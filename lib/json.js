@@ -2,173 +2,274 @@
 'use strict';
 
 /**
- * parseJson: a native scan of the text, which builds nothing, then V8's JSON.parse, which has the last word on what is
- * JSON. The place of a finding is worked out only when there is one.
+ * parseJson and its relatives: a native guard looks at the text and builds nothing, then V8's JSON.parse has the last word
+ * on what is JSON and builds the value. Where V8 says that it is none, the guard is asked for the place.
  */
 
 const { MAX_STRING_LENGTH } = require('node:buffer').constants;
-const { isSharedArrayBuffer } = require('node:util').types;
 const native = require('./native.js');
 const { JsonError, wrongType } = require('./errors.js');
-const { integer, nested, oneOf, readOptions, table } = require('./options.js');
 const { isBytes } = require('./content.js');
+const { errorOf, jsonError, listOf, notJson } = require('./json-finding.js');
+const { POLICIES, readJsonOptions } = require('./json-options.js');
+const { recentlyRead } = require('./recently-read.js');
+const { cleanValue } = require('./sanitize.js');
 
-const scan = native.jsonScanner();
+/** The two keys are refused, and nothing else. */
+const PLAIN = POLICIES.indexOf('ignore') << 4;
 
-/** In the order of the native side's kinds. */
-const FINDINGS = [
-  ['ERR_JSON_SYNTAX', 'the text is not JSON'],
-  ['ERR_JSON_ENCODING', 'the bytes are not UTF-8'],
-  ['ERR_JSON_LIMIT', 'the text nests deeper than limits.depth allows'],
-  ['ERR_JSON_PROTO_KEY', 'the text has a key that sets a prototype when it is copied or merged'],
-  ['ERR_JSON_CONSTRUCTOR_KEY', 'the text has a constructor with a prototype, which pollutes when it is merged'],
-];
-const [SYNTAX, , LIMIT] = FINDINGS;
+/** What the native guard is asked, and what it says of memory that another thread can write to. */
+const IN_FULL = 0;
+const LIST = 1;
+const SHARED = 2;
 
-const POLICIES = /** @type {const} */ (['error', 'remove', 'ignore']);
-const OPTIONS = table({
-  protoKey: oneOf(POLICIES),
-  constructorKey: oneOf(POLICIES),
-  limits: nested({ bytes: integer(0, 2 ** 30 - 1, 2 ** 30 - 1), depth: integer(0, 1_000_000, 128) }),
-});
-const DEFAULTS = readOptions(undefined, OPTIONS);
+const { latin1Slice, utf8Slice } = /** @type {any} */ (Buffer.prototype);
+
+/**
+ * Texts up to here are looked at in JavaScript: the call of a native function takes longer. Measured with bodies of 134 to
+ * 257 characters; nothing longer is sure to be within the default depth.
+ */
+const MOST_SMALL = 257;
+
+class JsonGuard {
+  #ready;
+
+  /** @param {unknown} [options] */
+  constructor(options) {
+    this.#ready = makeReady(options);
+  }
+
+  /** @param {unknown} input */
+  parse(input) {
+    return parse(input, this.#ready);
+  }
+
+  /** @param {unknown} input */
+  tryParse(input) {
+    return tryParse(input, this.#ready);
+  }
+
+  /** @param {unknown} input */
+  scan(input) {
+    return scan(input, this.#ready);
+  }
+}
+
+/**
+ * Options are objects written at the call, most often, with the same content each time.
+ */
+const readyFor = recentlyRead(makeReady);
 
 /**
  * @param {unknown} input
  * @param {unknown} [options]
  */
 function parseJson(input, options) {
-  const { protoKey, constructorKey, limits } = options === undefined ? DEFAULTS : readOptions(options, OPTIONS);
-  const isText = typeof input === 'string';
-  if (!isText && !isBytes(input)) throw wrongType('input', 'a string or a Uint8Array');
-  // The text must not change between the scan and the parse.
-  const text = isText || !isSharedArrayBuffer(input.buffer) ? input : new Uint8Array(input);
-  // What does not fit in a string cannot be parsed, whatever the limit.
-  const maxBytes = Math.min(limits.bytes, MAX_STRING_LENGTH);
-  if (byteLength(text, maxBytes) > maxBytes) {
-    throw jsonError(LIMIT[0], 'the text is longer than limits.bytes allows', text, 0, []);
-  }
-  const policies = POLICIES.indexOf(protoKey) | (POLICIES.indexOf(constructorKey) << 2);
-  const report = scan(text, isText ? 1 : 0, limits.depth, policies);
-  if (typeof report !== 'number') throw finding(report, text);
-  const value = acceptJson(typeof text === 'string' ? text : decode(text, (report & 1) === 1));
-  if ((report & 2) === 2) removeKeys(value, protoKey === 'remove', constructorKey === 'remove');
-  return value;
+  return parse(input, readyFor(options));
 }
 
 /**
- * The text's length in bytes, or its length in code units where that is already too much.
+ * @param {unknown} input
+ * @param {unknown} [options]
+ */
+function tryParseJson(input, options) {
+  return tryParse(input, readyFor(options));
+}
+
+/**
+ * @param {unknown} input
+ * @param {unknown} [options]
+ */
+function scanJson(input, options) {
+  return scan(input, readyFor(options));
+}
+
+/**
+ * @typedef {object} Ready
+ * @property {import('./json-options.js').ReadJsonOptions} settings
+ * @property {number} maxBytes
+ * @property {number} maxSmall Texts up to this length nest within the limit, and nothing else is checked but the two keys.
+ * @property {(text: string) => number | number[]} guardText
+ * @property {(bytes: Uint8Array) => number | number[]} guardBytes
+ * @property {(input: unknown, isText: 0 | 1, question: 0 | 1) => number | number[]} guard
+ */
+
+/**
+ * @param {unknown} options
+ * @returns {Ready}
+ */
+function makeReady(options) {
+  const settings = readJsonOptions(options);
+  const { limits } = settings;
+  const policies =
+    POLICIES.indexOf(settings.protoKey) |
+    (POLICIES.indexOf(settings.constructorKey) << 2) |
+    (POLICIES.indexOf(settings.operatorKeys) << 4) |
+    (settings.duplicateKeys === 'error' ? 1 << 6 : 0) |
+    (settings.numbers === 'error' ? 1 << 7 : 0);
+  const sizes = [limits.depth, limits.keys, limits.keyLength, limits.stringLength, limits.arrayLength];
+  const forbidden = Array.from(settings.forbiddenKeys ?? [], codeUnits);
+  // What does not fit in a string cannot be parsed, whatever the limit.
+  const maxBytes = Math.min(limits.bytes, MAX_STRING_LENGTH);
+  const [guardText, guardBytes, guard] = native.jsonGuard(policies, sizes, forbidden);
+  const isPlain = policies === PLAIN && forbidden.length === 0 && sizes.slice(1).every((size) => size === Infinity);
+  // A text of n characters nests at most n / 2 deep.
+  const maxSmall = isPlain && settings.reviver === undefined ? Math.min(MOST_SMALL, 2 * limits.depth + 1, maxBytes / 3) : -1;
+  return { settings, maxBytes, maxSmall, guardText, guardBytes, guard };
+}
+
+/** @param {string} text */
+function codeUnits(text) {
+  return Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
+}
+
+/**
+ * @param {unknown} input
+ * @param {Ready} ready
+ * @returns {unknown}
+ */
+function parse(input, ready) {
+  const text = contentOf(input, ready);
+  if (text.length <= ready.maxSmall) {
+    const value = parseSmall(text);
+    if (value !== UNSURE) return value;
+  }
+  const report = typeof text === 'string' ? ready.guardText(text) : ready.guardBytes(text);
+  if (typeof report !== 'number') {
+    if (report[0] >= 0) throw errorOf(report, text);
+    return accept(without(report, text), text, ready);
+  }
+  // The bytes must not change between the guard's look and the parser's.
+  if (report === SHARED) return parse(new Uint8Array(/** @type {Uint8Array} */ (text)), ready);
+  return accept(typeof text === 'string' ? text : decode(text, report === 1), text, ready);
+}
+
+const UNSURE = Symbol('the guard has to look');
+
+/**
+ * A small text that is certainly fine, or `UNSURE`. Only `\\u` spells a letter in another way.
  *
  * @param {string | Uint8Array} text
- * @param {number} limit
  */
-function byteLength(text, limit) {
-  if (typeof text !== 'string' || text.length > limit || text.length * 3 <= limit) return text.length;
-  return Buffer.byteLength(text, 'utf8');
+function parseSmall(text) {
+  const json = typeof text === 'string' ? text : utf8Slice.call(text, 0, text.length);
+  // Searching for one character is several times faster than for a word, so the word comes second.
+  if (json.indexOf('_') !== -1 && json.includes('__proto__')) return UNSURE;
+  if (json.indexOf('\\') !== -1 && json.includes('\\u')) return UNSURE;
+  if (json.includes('constructor')) return UNSURE;
+  // What Node writes for bytes that are not UTF-8.
+  if (typeof text !== 'string' && json.indexOf('\ufffd') !== -1) return UNSURE;
+  try {
+    return JSON.parse(json);
+  } catch {
+    return UNSURE;
+  }
+}
+
+/**
+ * @param {unknown} input
+ * @param {Ready} ready
+ */
+function tryParse(input, ready) {
+  try {
+    return { ok: true, value: parse(input, ready) };
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    return { ok: false, error };
+  }
+}
+
+/**
+ * @param {unknown} input
+ * @param {Ready} ready
+ */
+function scan(input, ready) {
+  let text;
+  try {
+    text = contentOf(input, ready);
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    const { code, path, pointer, offset } = /** @type {any} */ (error);
+    return [{ code, path, pointer, offset }];
+  }
+  const list = ready.guard(text, typeof text === 'string' ? 1 : 0, LIST);
+  if (typeof list === 'number') return scan(new Uint8Array(/** @type {Uint8Array} */ (text)), ready);
+  return listOf(list, text);
+}
+
+/**
+ * @param {unknown} input
+ * @param {Ready} ready
+ * @returns {string | Uint8Array}
+ */
+function contentOf(input, ready) {
+  if (typeof input !== 'string' && !isBytes(input)) throw wrongType('input', 'a string or a Uint8Array');
+  const { maxBytes } = ready;
+  // A code unit is at most three bytes.
+  if (input.length > maxBytes || (typeof input === 'string' && input.length * 3 > maxBytes)) {
+    const length = typeof input === 'string' && input.length <= maxBytes ? Buffer.byteLength(input) : input.length;
+    if (length > maxBytes) {
+      throw jsonError('ERR_JSON_LIMIT', 'the text is longer than limits.bytes allows', input, 0, []);
+    }
+  }
+  return input;
 }
 
 /**
  * @param {Uint8Array} bytes
  * @param {boolean} isAscii
+ * @returns {string}
  */
 function decode(bytes, isAscii) {
-  const start = bytes[0] === 0xef ? 3 : 0; // The scan has seen that it is a byte order mark, or no JSON.
+  const start = bytes[0] === 0xef ? 3 : 0; // The guard has seen that it is a byte order mark, or no JSON.
   // Node decodes Latin-1 about twice as fast as UTF-8, and for ASCII they are the same.
-  const { latin1Slice, utf8Slice } = /** @type {any} */ (Buffer.prototype);
-  return Reflect.apply(isAscii ? latin1Slice : utf8Slice, bytes, [start, bytes.length]);
+  return (isAscii ? latin1Slice : utf8Slice).call(bytes, start, bytes.length);
 }
 
 /**
  * JSON.parse, without its message, which quotes the text.
  *
- * @param {string} text
+ * @param {any} json
+ * @param {string | Uint8Array} text What `json` was made of.
+ * @param {Ready} ready
  */
-function acceptJson(text) {
+function accept(json, text, ready) {
+  const { reviver } = ready.settings;
   try {
-    return JSON.parse(text);
+    if (reviver === undefined) return JSON.parse(json);
+    // What a reviver puts in has not been looked at.
+    return cleanValue(JSON.parse(json, /** @type {any} */ (reviver)), ready.settings);
   } catch (error) {
-    // The scan accepts what RFC 8259 does, so this is memory, or a bug of ours; say the least.
-    if (!(error instanceof SyntaxError)) throw error;
-    throw jsonError(SYNTAX[0], SYNTAX[1], text, text.length, []);
+    if (!(error instanceof SyntaxError) || error instanceof JsonError) throw error;
+    const report = ready.guard(text, typeof text === 'string' ? 1 : 0, IN_FULL);
+    if (typeof report !== 'number' && report[0] >= 0) throw errorOf(report, text);
+    // The guard accepts what RFC 8259 does: the error is the reviver's own, or this is a bug of ours.
+    throw reviver === undefined ? notJson(text) : error;
   }
 }
 
 /**
- * @param {number[]} report
- * @param {string | Uint8Array} text
- */
-function finding([kind, offset, ...steps], text) {
-  const path = [];
-  for (let at = 0; at < steps.length; at += 2) {
-    const [start, end] = [steps[at], steps[at + 1]];
-    path.push(start === -1 ? end : JSON.parse(slice(text, start, end)));
-  }
-  const [code, message] = FINDINGS[kind];
-  return jsonError(code, message, text, offset, path);
-}
-
-/**
- * @param {string} code
- * @param {string} message
- * @param {string | Uint8Array} text
- * @param {number} offset
- * @param {(string | number)[]} path
- */
-function jsonError(code, message, text, offset, path) {
-  const pointer = path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-  const { line, column } = placeOf(text, offset);
-  return new JsonError(code, `${message} (line ${line}, column ${column})`, { path, pointer, offset, line, column });
-}
-
-/**
- * Line and column, from 1. A line ends with LF, CR LF or CR.
+ * The text without the members to remove.
  *
+ * @param {number[]} cuts Minus one, then start and end of each.
  * @param {string | Uint8Array} text
- * @param {number} offset
  */
-function placeOf(text, offset) {
-  let line = 1;
-  let start = 0;
-  for (let at = 0; at < offset; at++) {
-    const code = typeof text === 'string' ? text.charCodeAt(at) : text[at];
-    const next = typeof text === 'string' ? text.charCodeAt(at + 1) : text[at + 1];
-    if (code === 0x0a || (code === 0x0d && next !== 0x0a)) {
-      line++;
-      start = at + 1;
-    }
+function without(cuts, text) {
+  const pieces = [];
+  let from = 0;
+  for (let at = 1; at < cuts.length; at += 2) {
+    pieces.push(from, cuts[at]);
+    from = cuts[at + 1];
   }
-  return { line, column: offset - start + 1 };
-}
-
-/**
- * @param {string | Uint8Array} text
- * @param {number} start
- * @param {number} end
- */
-function slice(text, start, end) {
-  return typeof text === 'string' ? text.slice(start, end) : Buffer.from(text.subarray(start, end)).toString('utf8');
-}
-
-/**
- * Deletes exactly the offending members. Iterative: the depth of the value is the depth of the text.
- *
- * @param {unknown} root
- * @param {boolean} proto
- * @param {boolean} constructor
- */
-function removeKeys(root, proto, constructor) {
-  const open = [root];
-  while (open.length > 0) {
-    const value = /** @type {any} */ (open.pop());
-    if (typeof value !== 'object' || value === null) continue;
-    if (!Array.isArray(value)) {
-      if (proto && Object.hasOwn(value, '__proto__')) delete value.__proto__;
-      if (constructor && hasPrototype(Object.hasOwn(value, 'constructor') && value.constructor)) {
-        delete value.constructor;
-      }
-    }
-    for (const key of Object.keys(value)) open.push(value[key]);
+  pieces.push(from, text.length);
+  let json = '';
+  for (let at = 0; at < pieces.length; at += 2) {
+    json +=
+      typeof text === 'string'
+        ? text.slice(pieces[at], pieces[at + 1])
+        : decode(text.subarray(pieces[at], pieces[at + 1]), false); // None but the first starts inside a string.
   }
+  return json;
 }
 
 /** @param {unknown} value */
@@ -176,4 +277,4 @@ function hasPrototype(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, 'prototype');
 }
 
-module.exports = { hasPrototype, parseJson };
+module.exports = { JsonGuard, hasPrototype, parseJson, scanJson, tryParseJson };

@@ -2,14 +2,35 @@
 
 /** Every function that takes options: how to call it with them, and a set that it takes. */
 
-const { AesGcmKey, Keyring, PasswordHasher, SafeRegExp, SafeRegExpSet, parseJson } = require('../..');
+const {
+  AesGcmKey,
+  JsonGuard,
+  Keyring,
+  PasswordHasher,
+  SafeRegExp,
+  SafeRegExpSet,
+  parseJson,
+  scanJson,
+  tryParseJson,
+} = require('../..');
 
 const key = new AesGcmKey(Buffer.alloc(32, 1));
 const ring = new Keyring({ primary: 'k1', keys: { k1: Buffer.alloc(32, 1) } });
 const nonce = Buffer.alloc(12, 3);
 const token = ring.sealToken(1, { purpose: 'session' });
 
-const JSON_OPTIONS = { protoKey: 'error', constructorKey: 'error', limits: { bytes: 100, depth: 10 } };
+const reviver = (key, value) => value;
+const JSON_LIMITS = { bytes: 100, depth: 10, keys: 10, keyLength: 10, stringLength: 10, arrayLength: 10 };
+const jsonOptions = () => ({
+  protoKey: 'error',
+  constructorKey: 'error',
+  forbiddenKeys: ['x'],
+  operatorKeys: 'error',
+  duplicateKeys: 'error',
+  numbers: 'error',
+  limits: { ...JSON_LIMITS },
+  reviver,
+});
 const HASHER_OPTIONS = {
   algorithm: 'argon2id',
   argon2: { memoryKiB: 8, passes: 1, lanes: 1, tagLength: 32, saltLength: 16 },
@@ -23,7 +44,10 @@ const REGEXP_OPTIONS = { memoryLimit: 65_536, backreferences: { budget: 100 } };
 
 /** @type {Record<string, { call: (options?: any) => unknown, good: () => any, required?: boolean }>} */
 const APIS = {
-  parseJson: { call: (options) => parseJson('{"a":1}', options), good: () => structuredClone(JSON_OPTIONS) },
+  parseJson: { call: (options) => parseJson('{"a":[1]}', options), good: jsonOptions },
+  tryParseJson: { call: (options) => tryParseJson('{"a":1}', options), good: jsonOptions },
+  scanJson: { call: (options) => scanJson('{"a":1}', options), good: jsonOptions },
+  JsonGuard: { call: (options) => new JsonGuard(options), good: jsonOptions },
   PasswordHasher: { call: (options) => new PasswordHasher(options), good: () => structuredClone(HASHER_OPTIONS) },
   SafeRegExp: { call: (options) => new SafeRegExp('a', '', options), good: () => structuredClone(REGEXP_OPTIONS) },
   SafeRegExpSet: {

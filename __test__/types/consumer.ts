@@ -5,17 +5,21 @@ import {
   AesGcmKey,
   HoldfastError,
   JsonError,
+  JsonGuard,
   Keyring,
   PasswordHasher,
   SafeRegExp,
   generateKey,
   merge,
   parseJson,
+  scanJson,
+  tryParseJson,
 } from 'holdfast';
 import type {
   AeadOptions,
   Content,
   ErrorCode,
+  JsonFinding,
   JsonOptions,
   PasswordHasherOptions,
   SafeRegExpOptions,
@@ -77,9 +81,27 @@ export function json(): void {
   // @ts-expect-error an unknown policy
   parseJson('1', { protoKey: 'delete' });
   // @ts-expect-error an unknown option
-  parseJson('1', { reviver: () => 1 });
+  parseJson('1', { revive: () => 1 });
   // @ts-expect-error an unknown limit
-  parseJson('1', { limits: { keys: 1 } });
+  parseJson('1', { limits: { key: 1 } });
+  parseJson('1', { reviver: (key, value) => (key === 'date' ? new Date(value) : value) });
+  const everything: JsonOptions = {
+    forbiddenKeys: ['password'] as const,
+    operatorKeys: 'remove',
+    duplicateKeys: 'error',
+    numbers: 'error',
+    limits: { keys: 1, keyLength: 1, stringLength: 1, arrayLength: 1 },
+  };
+  const guard = new JsonGuard(everything);
+  assertType<Same<ReturnType<typeof guard.parse>, unknown>>();
+  const tried = tryParseJson(content, everything);
+  if (tried.ok) assertType<Same<typeof tried.value, unknown>>();
+  else assertType<Same<typeof tried.error, JsonError>>();
+  // @ts-expect-error only where it went wrong
+  tried.error;
+  const findings: JsonFinding[] = scanJson(content).concat(guard.scan(bytes));
+  assertType<Same<(typeof findings)[0]['path'], (string | number)[]>>();
+  guard.tryParse('1').ok;
   // @ts-expect-error a number
   parseJson('1', { limits: { depth: '1' } });
 }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use napi::sys;
+use napi::{Env, sys};
 use zeroize::Zeroizing;
 
 use super::text::{self, Characters, Text};
@@ -154,6 +154,26 @@ impl Call {
         body(unsafe { std::slice::from_raw_parts(view.start, view.length) })
     }
 
+    /// The bytes of argument `index`, a `Uint8Array`, in place; nothing for a view of shared memory, which the caller copies
+    /// when it is going to read the bytes again.
+    #[inline]
+    pub(crate) fn private_bytes<T>(
+        &self,
+        index: usize,
+        body: impl FnOnce(&[u8]) -> Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        let view = self.view(index)?;
+        if view.shared {
+            return Ok(None);
+        }
+        self.lend_input(view.region())?;
+        if view.length == 0 {
+            return body(&[]).map(Some);
+        }
+        // SAFETY: as in `bytes`.
+        body(unsafe { std::slice::from_raw_parts(view.start, view.length) }).map(Some)
+    }
+
     /// The bytes of argument `index` to write to, a `Uint8Array` that is not shared and overlaps no other argument.
     /// Once per call.
     pub(crate) fn output<T>(
@@ -251,18 +271,7 @@ impl Call {
 
     /// An array of values. Nothing is returned of it when the environment is closing.
     pub(crate) fn values(&self, values: &[Value]) -> Value {
-        let mut array = ptr::null_mut();
-        // SAFETY: plain results in the environment of the call, and values of this call; a failure leaves a hole or null.
-        unsafe {
-            if sys::napi_create_array_with_length(self.env, values.len(), &mut array) != sys::Status::napi_ok
-            {
-                return self.undefined();
-            }
-            for (index, value) in (0u32..).zip(values) {
-                sys::napi_set_element(self.env, array, index, value.raw());
-            }
-        }
-        Value::from_raw(array)
+        array_in(self.env, values)
     }
 
     /// A number of bytes.
@@ -335,6 +344,25 @@ impl Call {
         }
         Ok(View { start: start.cast::<u8>(), length, shared: !unshared })
     }
+}
+
+/// An array of values, for cold functions. Nothing is returned of it when the environment is closing.
+pub(crate) fn array(env: &Env, values: &[Value]) -> Value {
+    array_in(env.raw(), values)
+}
+
+fn array_in(env: sys::napi_env, values: &[Value]) -> Value {
+    let mut array = ptr::null_mut();
+    // SAFETY: plain results in the environment of the call, and values of this call; a failure leaves a hole or null, which
+    // Node takes as undefined.
+    unsafe {
+        if sys::napi_create_array_with_length(env, values.len(), &mut array) == sys::Status::napi_ok {
+            for (index, value) in (0u32..).zip(values) {
+                sys::napi_set_element(env, array, index, value.raw());
+            }
+        }
+    }
+    Value::from_raw(array)
 }
 
 struct View {

@@ -18,7 +18,7 @@ mod offsets;
 mod text;
 
 pub(crate) use arguments::{Integers, SecretBytes, TextArgument, Value};
-pub(crate) use call::{Call, Secret};
+pub(crate) use call::{Call, Secret, array};
 pub(crate) use completion::{Completion, CompletionReceiver, CompletionSender, completion_channel};
 pub(crate) use environment::{cold, initialize};
 pub(crate) use failure::{Code, Failure};

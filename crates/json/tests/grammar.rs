@@ -1,13 +1,38 @@
 //! The scanner against serde_json: it accepts what RFC 8259 accepts, and nothing else.
 #![allow(clippy::unwrap_used, reason = "a failing unwrap is a failing test")]
 
-use holdfast_json::{FindingKind, Options, Policy, Step, scan, scan_bytes};
+use holdfast_json::{Finding, FindingKind, Guard, Limits, Options, Policy, Report, Step, Trust, exact_only};
 use proptest::prelude::*;
 
-const LENIENT: Options =
-    Options { max_depth: 100, proto_key: Policy::Ignore, constructor_key: Policy::Ignore };
-const STRICT: Options =
-    Options { max_depth: 100, proto_key: Policy::Refuse, constructor_key: Policy::Refuse };
+/// Nothing but the grammar, and a depth of 100.
+fn lenient() -> Options {
+    Options { proto_key: Policy::Ignore, constructor_key: Policy::Ignore, ..strict() }
+}
+
+fn strict() -> Options {
+    Options { limits: Limits { depth: 100, ..Limits::default() }, ..Options::default() }
+}
+
+/// What the guard says, which has to be what the exact scan alone says; and where a parser follows, the same of all JSON.
+fn check_bytes(bytes: &[u8], options: &Options) -> Result<Report, Finding> {
+    let guard = Guard::new(options.clone());
+    let result = guard.check_bytes(bytes, Trust::Nothing);
+    let mark = if bytes.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    if std::str::from_utf8(bytes).is_ok() && mark == 0 {
+        assert_eq!(result, exact_only(bytes, options), "the sieve must not change the answer");
+    }
+    if result.as_ref().map_err(|finding| finding.kind) != Err(FindingKind::Syntax) {
+        assert_eq!(guard.check_bytes(bytes, Trust::Parser), result);
+    }
+    result
+}
+
+fn check_units(text: &str, options: &Options) -> Result<Report, Finding> {
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let result = Guard::new(options.clone()).check_units(&units, Trust::Nothing);
+    assert_eq!(result.as_ref().err(), exact_only(&units, options).as_ref().err());
+    result
+}
 
 /// Checks syntax only: builds nothing, so that numbers of any size and lone surrogates pass, as they do in JavaScript.
 fn is_json(text: &str) -> bool {
@@ -15,9 +40,13 @@ fn is_json(text: &str) -> bool {
 }
 
 fn accepts(text: &str) -> bool {
-    let units: Vec<u16> = text.encode_utf16().collect();
-    let bytes = scan(text.as_bytes(), &LENIENT);
-    let wide = scan(&units, &LENIENT);
+    // A byte order mark is skipped in bytes only; a string has none.
+    let bytes = if text.starts_with('\u{feff}') {
+        exact_only(text.as_bytes(), &lenient())
+    } else {
+        check_bytes(text.as_bytes(), &lenient())
+    };
+    let wide = check_units(text, &lenient());
     assert_eq!(bytes.is_ok(), wide.is_ok(), "bytes and units must agree");
     bytes.is_ok()
 }
@@ -53,7 +82,7 @@ proptest! {
 
     #[test]
     fn never_panics_on_bytes(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-        let accepted = scan_bytes(&bytes, &LENIENT).is_ok();
+        let accepted = check_bytes(&bytes, &lenient()).is_ok();
         let text = String::from_utf8(bytes);
         let expected = text.is_ok_and(|text| is_json(text.strip_prefix('\u{feff}').unwrap_or(&text)));
         prop_assert_eq!(accepted, expected);
@@ -68,7 +97,7 @@ fn finds_dangerous_keys_in_every_spelling() {
             (format!("[0,{{\"a\":{{\"{key}\" : {{}}}}}}]"), 3),
             (format!("{{\"x\":1,\"{key}\":null}}"), 1),
         ] {
-            let finding = scan_bytes(text.as_bytes(), &STRICT).unwrap_err();
+            let finding = check_bytes(text.as_bytes(), &strict()).unwrap_err();
             assert_eq!((finding.kind, finding.path.len()), (FindingKind::ProtoKey, depth), "{text}");
             assert_eq!(finding.offset, text.find(key).unwrap() - 1);
         }
@@ -80,14 +109,14 @@ fn finds_dangerous_keys_in_every_spelling() {
         "{\"a\":\"__proto__\"}",
         "{\"\\\\u005f_proto__\":1}",
     ] {
-        assert!(scan_bytes(passing.as_bytes(), &STRICT).is_ok(), "{passing}");
+        assert!(check_bytes(passing.as_bytes(), &strict()).is_ok(), "{passing}");
     }
 }
 
 #[test]
 fn finds_constructors_with_a_prototype() {
     let text = r#"{"a":[{"constructor" : {"x":1,"prototype":{}}}]}"#;
-    let finding = scan_bytes(text.as_bytes(), &STRICT).unwrap_err();
+    let finding = check_bytes(text.as_bytes(), &strict()).unwrap_err();
     assert_eq!(finding.kind, FindingKind::ConstructorKey);
     assert_eq!(finding.offset, 7);
     assert_eq!(
@@ -101,32 +130,32 @@ fn finds_constructors_with_a_prototype() {
         r#"{"prototype":{"constructor":{}}}"#,
         r#"{"constructor":{"x":{"prototype":1}}}"#,
     ] {
-        assert!(scan_bytes(passing.as_bytes(), &STRICT).is_ok(), "{passing}");
+        assert!(check_bytes(passing.as_bytes(), &strict()).is_ok(), "{passing}");
     }
 }
 
 #[test]
 fn malformed_comes_before_dangerous() {
-    let finding = scan_bytes(br#"{"__proto__":1"#, &STRICT).unwrap_err();
+    let finding = check_bytes(br#"{"__proto__":1"#, &strict()).unwrap_err();
     assert_eq!(finding.kind, FindingKind::Syntax);
 }
 
 #[test]
 fn depth_is_counted_and_costs_no_stack() {
-    let options = Options { max_depth: 1_000_000, ..STRICT };
+    let options = Options { limits: Limits { depth: 1_000_000, ..Limits::default() }, ..strict() };
     let deep = "[".repeat(1_000_000) + &"]".repeat(1_000_000);
-    assert!(scan_bytes(deep.as_bytes(), &options).is_ok());
-    let finding = scan_bytes(deep.as_bytes(), &STRICT).unwrap_err();
+    assert!(check_bytes(deep.as_bytes(), &options).is_ok());
+    let finding = check_bytes(deep.as_bytes(), &strict()).unwrap_err();
     assert_eq!((finding.kind, finding.offset, finding.path.len()), (FindingKind::Depth, 100, 100));
 }
 
 #[test]
 fn policies() {
-    let remove = Options { proto_key: Policy::Remove, constructor_key: Policy::Remove, ..STRICT };
-    let report = scan_bytes(br#"{"__proto__":1}"#, &remove).unwrap();
-    assert!(report.to_remove && report.ascii);
-    assert!(!scan_bytes("{\"é\":1}".as_bytes(), &remove).unwrap().ascii);
-    assert!(!scan_bytes(br#"{"__proto__":1}"#, &LENIENT).unwrap().to_remove);
-    assert_eq!(scan_bytes(b"\xEF\xBB\xBF1", &LENIENT).map(|_| ()), Ok(()));
-    assert_eq!(scan_bytes(b"\"\xC3\"", &LENIENT).unwrap_err().kind, FindingKind::Encoding);
+    let remove = Options { proto_key: Policy::Remove, constructor_key: Policy::Remove, ..strict() };
+    let report = check_bytes(br#"{"__proto__":1}"#, &remove).unwrap();
+    assert_eq!((report.cuts, report.ascii), (vec![(1, 14)], true));
+    assert!(!check_bytes("{\"é\":1}".as_bytes(), &remove).unwrap().ascii);
+    assert!(check_bytes(br#"{"__proto__":1}"#, &lenient()).unwrap().cuts.is_empty());
+    assert_eq!(check_bytes(b"\xEF\xBB\xBF1", &lenient()).map(|_| ()), Ok(()));
+    assert_eq!(check_bytes(b"\"\xC3\"", &lenient()).unwrap_err().kind, FindingKind::Encoding);
 }

@@ -1,0 +1,316 @@
+//! Sixty-four bytes at a time, as one bit each: which of them are quotes, brackets, digits and so on. The sieve works on
+//! these masks alone; this is the only place that knows which instructions the processor has.
+//!
+//! Here is the crate's `unsafe`: loads of sixty-four bytes into vector registers, and the calls of functions that are compiled
+//! for instructions found at run time. Without such instructions there are no blocks: the exact scan does everything.
+#![allow(unsafe_code)]
+
+/// Bit n is about byte n of the block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Masks {
+    pub(crate) quote: u64,
+    pub(crate) backslash: u64,
+    /// Below 0x20.
+    pub(crate) control: u64,
+    /// Above 0x7F.
+    pub(crate) high: u64,
+    /// JSON's white space.
+    pub(crate) space: u64,
+    pub(crate) open_brace: u64,
+    pub(crate) close_brace: u64,
+    pub(crate) open_bracket: u64,
+    pub(crate) close_bracket: u64,
+    pub(crate) colon: u64,
+    pub(crate) comma: u64,
+    pub(crate) digit: u64,
+    pub(crate) zero: u64,
+    pub(crate) minus: u64,
+    pub(crate) plus: u64,
+    pub(crate) dot: u64,
+    /// `e` and `E`.
+    pub(crate) exponent: u64,
+    /// `_`, `c` and `r`, of which the dangerous keys are made.
+    pub(crate) underscore: u64,
+    pub(crate) letter_c: u64,
+    pub(crate) letter_r: u64,
+}
+
+/// A block of text.
+pub(crate) const BLOCK: usize = 64;
+
+/// How a kind of processor makes masks.
+pub(crate) trait Blocks {
+    fn masks(block: &[u8; BLOCK]) -> Masks;
+
+    /// Bit n is the parity of the bits 0 to n of `mask`: from every odd one of them up to the next.
+    fn parity(mask: u64) -> u64;
+}
+
+/// What runs with the masks of whatever processor this is.
+pub(crate) trait Pass {
+    type Output;
+
+    fn run<B: Blocks>(self) -> Self::Output;
+}
+
+/// Runs `pass` with the best instructions that there are; nothing when there are none.
+pub(crate) fn dispatch<P: Pass>(pass: P) -> Option<P::Output> {
+    #[cfg(target_arch = "x86_64")]
+    match x86::level() {
+        // SAFETY: the processor has the instructions that the function is compiled for, which is what its level says.
+        x86::AVX512 => return Some(unsafe { x86::run_avx512(pass) }),
+        // SAFETY: as above.
+        x86::AVX2 => return Some(unsafe { x86::run_avx2(pass) }),
+        _ => {}
+    }
+    let _ = pass;
+    None
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    use super::{BLOCK, Blocks, Masks, Pass};
+
+    const UNKNOWN: u8 = 0;
+    const NEITHER: u8 = 1;
+    pub(super) const AVX2: u8 = 2;
+    pub(super) const AVX512: u8 = 3;
+
+    /// Which instructions this processor has.
+    #[inline]
+    pub(super) fn level() -> u8 {
+        static LEVEL: AtomicU8 = AtomicU8::new(UNKNOWN);
+        match LEVEL.load(Ordering::Relaxed) {
+            UNKNOWN => {
+                let level = detect();
+                LEVEL.store(level, Ordering::Relaxed);
+                level
+            }
+            level => level,
+        }
+    }
+
+    fn detect() -> u8 {
+        let common = is_x86_feature_detected!("pclmulqdq")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt")
+            && is_x86_feature_detected!("lzcnt");
+        if common && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
+            AVX512
+        } else if common && is_x86_feature_detected!("avx2") {
+            AVX2
+        } else {
+            NEITHER
+        }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,pclmulqdq,bmi1,bmi2,popcnt,lzcnt")]
+    pub(super) fn run_avx512<P: Pass>(pass: P) -> P::Output {
+        pass.run::<Avx512>()
+    }
+
+    #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt,lzcnt")]
+    pub(super) fn run_avx2<P: Pass>(pass: P) -> P::Output {
+        pass.run::<Avx2>()
+    }
+
+    // The functions of both are inlined into those above, and used nowhere else: that is why they may use the instructions.
+
+    struct Avx512;
+
+    impl Blocks for Avx512 {
+        #[inline(always)]
+        fn masks(block: &[u8; BLOCK]) -> Masks {
+            // SAFETY: the load reads the block's 64 bytes; no alignment is needed. The processor has the instructions.
+            unsafe {
+                let bytes = _mm512_loadu_si512(block.as_ptr().cast());
+                macro_rules! is {
+                    ($byte:expr) => {
+                        _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8($byte as i8))
+                    };
+                }
+                let control = _mm512_cmplt_epu8_mask(bytes, _mm512_set1_epi8(0x20));
+                let digits = _mm512_sub_epi8(bytes, _mm512_set1_epi8(b'0' as i8));
+                let lower_case = _mm512_or_si512(bytes, _mm512_set1_epi8(0x20));
+                Masks {
+                    quote: is!(b'"'),
+                    backslash: is!(b'\\'),
+                    control,
+                    high: _mm512_movepi8_mask(bytes),
+                    space: is!(b' ') | is!(b'\n') | is!(b'\r') | is!(b'\t'),
+                    open_brace: is!(b'{'),
+                    close_brace: is!(b'}'),
+                    open_bracket: is!(b'['),
+                    close_bracket: is!(b']'),
+                    colon: is!(b':'),
+                    comma: is!(b','),
+                    digit: _mm512_cmplt_epu8_mask(digits, _mm512_set1_epi8(10)),
+                    zero: is!(b'0'),
+                    minus: is!(b'-'),
+                    plus: is!(b'+'),
+                    dot: is!(b'.'),
+                    exponent: _mm512_cmpeq_epi8_mask(lower_case, _mm512_set1_epi8(b'e' as i8)),
+                    underscore: is!(b'_'),
+                    letter_c: is!(b'c'),
+                    letter_r: is!(b'r'),
+                }
+            }
+        }
+
+        #[inline(always)]
+        fn parity(mask: u64) -> u64 {
+            carryless_parity(mask)
+        }
+    }
+
+    struct Avx2;
+
+    impl Blocks for Avx2 {
+        #[inline(always)]
+        fn masks(block: &[u8; BLOCK]) -> Masks {
+            // SAFETY: the two loads read the block's 64 bytes; no alignment is needed. The processor has the instructions.
+            unsafe {
+                let low = _mm256_loadu_si256(block.as_ptr().cast());
+                let high = _mm256_loadu_si256(block.as_ptr().add(32).cast());
+                macro_rules! bits {
+                    ($low:expr, $high:expr) => {
+                        u64::from(_mm256_movemask_epi8($low) as u32)
+                            | u64::from(_mm256_movemask_epi8($high) as u32) << 32
+                    };
+                }
+                macro_rules! is {
+                    ($byte:expr) => {{
+                        let byte = _mm256_set1_epi8($byte as i8);
+                        bits!(_mm256_cmpeq_epi8(low, byte), _mm256_cmpeq_epi8(high, byte))
+                    }};
+                }
+                macro_rules! is_from {
+                    ($first:expr, $count:expr) => {{
+                        let (first, last) =
+                            (_mm256_set1_epi8($first as i8), _mm256_set1_epi8($count as i8 - 1));
+                        let (low, high) = (_mm256_sub_epi8(low, first), _mm256_sub_epi8(high, first));
+                        bits!(
+                            _mm256_cmpeq_epi8(_mm256_min_epu8(low, last), low),
+                            _mm256_cmpeq_epi8(_mm256_min_epu8(high, last), high)
+                        )
+                    }};
+                }
+                let case = _mm256_set1_epi8(0x20);
+                let exponent = _mm256_set1_epi8(b'e' as i8);
+                Masks {
+                    quote: is!(b'"'),
+                    backslash: is!(b'\\'),
+                    control: is_from!(0, 0x20),
+                    high: bits!(low, high),
+                    space: is!(b' ') | is!(b'\n') | is!(b'\r') | is!(b'\t'),
+                    open_brace: is!(b'{'),
+                    close_brace: is!(b'}'),
+                    open_bracket: is!(b'['),
+                    close_bracket: is!(b']'),
+                    colon: is!(b':'),
+                    comma: is!(b','),
+                    digit: is_from!(b'0', 10),
+                    zero: is!(b'0'),
+                    minus: is!(b'-'),
+                    plus: is!(b'+'),
+                    dot: is!(b'.'),
+                    exponent: bits!(
+                        _mm256_cmpeq_epi8(_mm256_or_si256(low, case), exponent),
+                        _mm256_cmpeq_epi8(_mm256_or_si256(high, case), exponent)
+                    ),
+                    underscore: is!(b'_'),
+                    letter_c: is!(b'c'),
+                    letter_r: is!(b'r'),
+                }
+            }
+        }
+
+        #[inline(always)]
+        fn parity(mask: u64) -> u64 {
+            carryless_parity(mask)
+        }
+    }
+
+    #[inline(always)]
+    fn carryless_parity(mask: u64) -> u64 {
+        // SAFETY: no memory is touched, and the processor has the instruction. A product with all ones, without carries, is
+        // the running parity.
+        unsafe {
+            let ones = _mm_set1_epi8(-1);
+            _mm_cvtsi128_si64(_mm_clmulepi64_si128(_mm_set_epi64x(0, mask as i64), ones, 0)) as u64
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::super::{BLOCK, Masks};
+        use super::*;
+
+        fn naive(block: &[u8; BLOCK]) -> Masks {
+            let bits = |is: fn(u8) -> bool| {
+                block.iter().rev().fold(0u64, |bits, &byte| bits << 1 | u64::from(is(byte)))
+            };
+            Masks {
+                quote: bits(|byte| byte == b'"'),
+                backslash: bits(|byte| byte == b'\\'),
+                control: bits(|byte| byte < 0x20),
+                high: bits(|byte| byte > 0x7F),
+                space: bits(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')),
+                open_brace: bits(|byte| byte == b'{'),
+                close_brace: bits(|byte| byte == b'}'),
+                open_bracket: bits(|byte| byte == b'['),
+                close_bracket: bits(|byte| byte == b']'),
+                colon: bits(|byte| byte == b':'),
+                comma: bits(|byte| byte == b','),
+                digit: bits(|byte| byte.is_ascii_digit()),
+                zero: bits(|byte| byte == b'0'),
+                minus: bits(|byte| byte == b'-'),
+                plus: bits(|byte| byte == b'+'),
+                dot: bits(|byte| byte == b'.'),
+                exponent: bits(|byte| byte == b'e' || byte == b'E'),
+                underscore: bits(|byte| byte == b'_'),
+                letter_c: bits(|byte| byte == b'c'),
+                letter_r: bits(|byte| byte == b'r'),
+            }
+        }
+
+        struct Check;
+
+        impl Pass for Check {
+            type Output = ();
+
+            fn run<B: Blocks>(self) {
+                // Every byte at every place, among different neighbours.
+                for byte in 0..=255u8 {
+                    for place in 0..BLOCK {
+                        let mut block = [byte.wrapping_mul(31).wrapping_add(place as u8); BLOCK];
+                        block[place] = byte;
+                        assert_eq!(B::masks(&block), naive(&block));
+                        let mask = u64::from_le_bytes([byte, place as u8, byte, 7, !byte, 1, place as u8, 9]);
+                        let mut parity = 0;
+                        for bit in 0..64 {
+                            parity |= u64::from((mask << (63 - bit)).count_ones() & 1) << bit;
+                        }
+                        assert_eq!(B::parity(mask), parity);
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn masks_are_what_a_loop_over_the_bytes_gives() {
+            if level() == AVX512 {
+                // SAFETY: the processor has the instructions.
+                unsafe { run_avx512(Check) };
+            }
+            if level() >= AVX2 {
+                // SAFETY: a processor with AVX-512 has AVX2 too.
+                unsafe { run_avx2(Check) };
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The guard: the fast pass, and where that suspects something, the exact scan.
+
+use std::cell::RefCell;
+
+use crate::blocks::dispatch;
+use crate::containers::Workspace;
+use crate::exact::scan_from;
+use crate::finding::{Finding, FindingKind, Report};
+use crate::options::Options;
+use crate::sieve::{Checks, Sieve, Trust, Verdict, folded};
+use crate::unit::Unit;
+
+/// Options, made ready once for many texts.
+#[derive(Debug)]
+pub struct Guard {
+    options: Options,
+    checks: Checks,
+    work: RefCell<Workspace>,
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+impl Guard {
+    /// A guard that checks what `options` say.
+    pub fn new(options: Options) -> Guard {
+        let checks = Checks::new(&options);
+        Guard { options, checks, work: RefCell::default() }
+    }
+
+    /// Checks bytes, with or without a byte order mark: UTF-8, JSON, and whatever the options say. Malformed text and limits
+    /// come first, then what stands first in the text.
+    pub fn check_bytes(&self, bytes: &[u8], trust: Trust) -> Result<Report, Finding> {
+        let start = after_mark(bytes);
+        match self.sieve(&bytes[start..], trust) {
+            Verdict::Clean { ascii: true } => Ok(Report { ascii: start == 0, cuts: Vec::new() }),
+            Verdict::Clean { ascii: false } => {
+                check_encoding(bytes)?;
+                Ok(Report::default())
+            }
+            Verdict::Suspicious => {
+                check_encoding(bytes)?;
+                first(scan_from(bytes, start, &self.options, 1))
+            }
+        }
+    }
+
+    /// Checks a string that is ASCII, as a string: a byte order mark would be a syntax error, as it is to `JSON.parse`.
+    pub fn check_ascii(&self, text: &[u8], trust: Trust) -> Result<Report, Finding> {
+        match self.sieve(text, trust) {
+            Verdict::Clean { .. } => Ok(Report { ascii: true, cuts: Vec::new() }),
+            Verdict::Suspicious => first(scan_from(text, 0, &self.options, 1)),
+        }
+    }
+
+    /// Checks a string of any characters. Lone surrogates are as good as any others in JSON's strings.
+    pub fn check_units(&self, text: &[u16], trust: Trust) -> Result<Report, Finding> {
+        match self.sieve(&folded(text), trust) {
+            Verdict::Clean { .. } => Ok(Report::default()),
+            Verdict::Suspicious => first(scan_from(text, 0, &self.options, 1)),
+        }
+    }
+
+    /// What there is to find in bytes: up to `most` findings and, as the last one, what ended the scan.
+    pub fn list_bytes(&self, bytes: &[u8], most: usize) -> Vec<Finding> {
+        if let Err(finding) = check_encoding(bytes) {
+            return vec![finding];
+        }
+        let start = after_mark(bytes);
+        match self.sieve(&bytes[start..], Trust::Nothing) {
+            Verdict::Clean { .. } => Vec::new(),
+            Verdict::Suspicious => scan_from(bytes, start, &self.options, most).1,
+        }
+    }
+
+    /// What there is to find in a string that is ASCII.
+    pub fn list_ascii(&self, text: &[u8], most: usize) -> Vec<Finding> {
+        match self.sieve(text, Trust::Nothing) {
+            Verdict::Clean { .. } => Vec::new(),
+            Verdict::Suspicious => scan_from(text, 0, &self.options, most).1,
+        }
+    }
+
+    /// What there is to find in a string of any characters.
+    pub fn list_units(&self, text: &[u16], most: usize) -> Vec<Finding> {
+        match self.sieve(&folded(text), Trust::Nothing) {
+            Verdict::Clean { .. } => Vec::new(),
+            Verdict::Suspicious => scan_from(text, 0, &self.options, most).1,
+        }
+    }
+
+    fn sieve(&self, text: &[u8], trust: Trust) -> Verdict {
+        let mut work = self.work.borrow_mut();
+        let sieve = Sieve { text, checks: &self.checks, trust, work: &mut work };
+        let verdict = dispatch(sieve).unwrap_or(Verdict::Suspicious);
+        work.trim();
+        verdict
+    }
+}
+
+fn after_mark(bytes: &[u8]) -> usize {
+    if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }
+}
+
+fn check_encoding(bytes: &[u8]) -> Result<(), Finding> {
+    if simdutf8::basic::from_utf8(bytes).is_ok() {
+        return Ok(());
+    }
+    let offset = std::str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
+    Err(Finding { kind: FindingKind::Encoding, offset, path: Vec::new() })
+}
+
+/// The finding to refuse the text for: malformed text and limits come before dangerous keys.
+fn first((report, mut findings): (Report, Vec<Finding>)) -> Result<Report, Finding> {
+    let ended = findings.last().is_some_and(|finding| finding.kind.ends_scan());
+    let place = if ended { findings.len() - 1 } else { 0 };
+    if findings.is_empty() { Ok(report) } else { Err(findings.swap_remove(place)) }
+}
+
+/// Only the exact scan, for tests that compare it with the guard.
+#[doc(hidden)]
+pub fn exact_only<U: Unit>(text: &[U], options: &Options) -> Result<Report, Finding> {
+    first(scan_from(text, 0, options, 1))
+}

@@ -30,6 +30,8 @@ await main(async () => {
     options.push(`--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`);
   }
   if (files.length === 0) throw new SetupError('There are no test files.');
+  // Whatever a test does, built-in objects have to be left as they were.
+  options.unshift('--require', path.join(root, '__test__/support/builtins.js'));
   // One file at a time: some tests assert on time and on memory.
   options.unshift('--test', '--test-concurrency=1', ...names.map((name) => `--test-name-pattern=${name}`));
   return run(process.execPath, [...options, ...(chosen.length > 0 ? chosen : files)], { cwd: root });

@@ -5,6 +5,8 @@
 //! for instructions found at run time. Without such instructions there are no blocks: the exact scan does everything.
 #![allow(unsafe_code)]
 
+use crate::containers::LANES;
+
 /// Bit n is about byte n of the block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Masks {
@@ -44,6 +46,15 @@ pub(crate) trait Blocks {
 
     /// Bit n is the parity of the bits 0 to n of `mask`: from every odd one of them up to the next.
     fn parity(mask: u64) -> u64;
+
+    /// The bits of `mask` at the ones of `places`, moved together.
+    fn extract(mask: u64, places: u64) -> u64;
+
+    /// The low bits of `mask`, moved apart to the ones of `places`.
+    fn deposit(mask: u64, places: u64) -> u64;
+
+    /// Whether two of the first `count` hashes are equal.
+    fn has_equal(hashes: &[u64; LANES], count: usize) -> bool;
 }
 
 /// What runs with the masks of whatever processor this is.
@@ -72,7 +83,7 @@ mod x86 {
     use std::arch::x86_64::*;
     use std::sync::atomic::{AtomicU8, Ordering};
 
-    use super::{BLOCK, Blocks, Masks, Pass};
+    use super::{BLOCK, Blocks, LANES, Masks, Pass};
 
     const UNKNOWN: u8 = 0;
     const NEITHER: u8 = 1;
@@ -165,6 +176,36 @@ mod x86 {
         fn parity(mask: u64) -> u64 {
             carryless_parity(mask)
         }
+
+        #[inline(always)]
+        fn extract(mask: u64, places: u64) -> u64 {
+            // SAFETY: no memory is touched, and the processor has the instruction.
+            unsafe { _pext_u64(mask, places) }
+        }
+
+        #[inline(always)]
+        fn deposit(mask: u64, places: u64) -> u64 {
+            // SAFETY: as above.
+            unsafe { _pdep_u64(mask, places) }
+        }
+
+        #[inline(always)]
+        fn has_equal(hashes: &[u64; LANES], count: usize) -> bool {
+            // SAFETY: the load reads the eight hashes; the processor has the instructions.
+            unsafe {
+                let used = ((1u32 << count) - 1) as u8;
+                // What is not used is different from everything: a hash that is such a small number is only looked at.
+                let others = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+                let lanes = _mm512_mask_mov_epi64(others, used, _mm512_loadu_si512(hashes.as_ptr().cast()));
+                // Each with those one to four places on: that is every pair.
+                macro_rules! equal {
+                    ($places:literal) => {
+                        _mm512_cmpeq_epi64_mask(lanes, _mm512_alignr_epi64::<$places>(lanes, lanes))
+                    };
+                }
+                equal!(1) | equal!(2) | equal!(3) | equal!(4) != 0
+            }
+        }
     }
 
     struct Avx2;
@@ -233,6 +274,54 @@ mod x86 {
         fn parity(mask: u64) -> u64 {
             carryless_parity(mask)
         }
+
+        #[inline(always)]
+        fn extract(mask: u64, places: u64) -> u64 {
+            // SAFETY: no memory is touched, and the processor has the instruction.
+            unsafe { _pext_u64(mask, places) }
+        }
+
+        #[inline(always)]
+        fn deposit(mask: u64, places: u64) -> u64 {
+            // SAFETY: as above.
+            unsafe { _pdep_u64(mask, places) }
+        }
+
+        #[inline(always)]
+        fn has_equal(hashes: &[u64; LANES], count: usize) -> bool {
+            // SAFETY: the loads read the eight hashes; the processor has the instructions.
+            unsafe {
+                let count = _mm256_set1_epi64x(count as i64);
+                let (first, second) = (_mm256_set_epi64x(3, 2, 1, 0), _mm256_set_epi64x(7, 6, 5, 4));
+                // What is not used is different from everything: a hash that is such a small number is only looked at.
+                let low = _mm256_blendv_epi8(
+                    first,
+                    _mm256_loadu_si256(hashes.as_ptr().cast()),
+                    _mm256_cmpgt_epi64(count, first),
+                );
+                let high = _mm256_blendv_epi8(
+                    second,
+                    _mm256_loadu_si256(hashes.as_ptr().add(4).cast()),
+                    _mm256_cmpgt_epi64(count, second),
+                );
+                macro_rules! equal {
+                    ($left:expr, $right:expr, $turn:literal) => {
+                        _mm256_cmpeq_epi64($left, _mm256_permute4x64_epi64::<$turn>($right))
+                    };
+                }
+                // Turned by one and by two, each half has met all of itself; turned four ways, all of the other.
+                let inner = _mm256_or_si256(
+                    _mm256_or_si256(equal!(low, low, 0b00_11_10_01), equal!(low, low, 0b01_00_11_10)),
+                    _mm256_or_si256(equal!(high, high, 0b00_11_10_01), equal!(high, high, 0b01_00_11_10)),
+                );
+                let cross = _mm256_or_si256(
+                    _mm256_or_si256(equal!(low, high, 0b11_10_01_00), equal!(low, high, 0b00_11_10_01)),
+                    _mm256_or_si256(equal!(low, high, 0b01_00_11_10), equal!(low, high, 0b10_01_00_11)),
+                );
+                let equal = _mm256_or_si256(inner, cross);
+                _mm256_testz_si256(equal, equal) == 0
+            }
+        }
     }
 
     #[inline(always)]
@@ -291,11 +380,30 @@ mod x86 {
                         block[place] = byte;
                         assert_eq!(B::masks(&block), naive(&block));
                         let mask = u64::from_le_bytes([byte, place as u8, byte, 7, !byte, 1, place as u8, 9]);
+                        let places = mask.rotate_left(u32::from(byte)) ^ 0x0F0F_3355_00FF_1234;
                         let mut parity = 0;
                         for bit in 0..64 {
                             parity |= u64::from((mask << (63 - bit)).count_ones() & 1) << bit;
                         }
                         assert_eq!(B::parity(mask), parity);
+                        let (mut moved, mut count) = (0, 0);
+                        for bit in (0..64).filter(|bit| places & 1 << bit != 0) {
+                            moved |= (mask >> bit & 1) << count;
+                            count += 1;
+                        }
+                        assert_eq!(B::extract(mask, places), moved);
+                        assert_eq!(B::deposit(moved, places), mask & places);
+                    }
+                }
+                // Every pair equal, alone among different ones, for every count.
+                for count in 0..=LANES {
+                    for (left, right) in
+                        (0..LANES).flat_map(|left| (0..LANES).map(move |right| (left, right)))
+                    {
+                        let mut hashes = [100, 101, 102, 103, 104, 105, 106, 107];
+                        hashes[left] = hashes[right];
+                        let expected = left != right && left < count && right < count;
+                        assert_eq!(B::has_equal(&hashes, count), expected, "{left} {right} of {count}");
                     }
                 }
             }

@@ -1,9 +1,10 @@
 //! The walk over a text's brackets and keys: which container each token is in, how long arrays are, and whether a key comes
 //! twice or is one to refuse. It judges what the masks cannot; it suspects too much rather than too little.
+//!
+//! Keys are hashed block by block; the hashes of the open objects lie on a stack, and those of an object are compared when it
+//! closes.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
-
+use crate::blocks::{BLOCK, Blocks};
 use crate::grammar::Tokens;
 use crate::hash::{HashKey, WINDOW};
 use crate::strings::Strings;
@@ -40,38 +41,36 @@ pub(crate) struct Wrongs {
     pub(crate) in_array: u64,
 }
 
-/// An object of so many keys gets a table; up to there its hashes are compared one by one.
-const MANY_KEYS: usize = 32;
-
 /// Brackets in one block close at most so many containers that were never opened, before anybody looks.
-const SLACK: usize = 64;
+const SLACK: usize = BLOCK;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Kind {
-    #[default]
-    Root,
-    Object,
-    Array,
-}
+/// Hashes are copied, and compared, so many at a time.
+pub(crate) const LANES: usize = 8;
+
+/// Objects of more keys are sorted to find equal ones; up to there each is compared with each.
+const MANY_KEYS: usize = 64;
+
+/// Kinds of containers: places in `wrong_in`. As wide as the frame's other fields, so that a frame is read as it was written.
+const ROOT: usize = 0;
+const OBJECT: usize = 1;
+const ARRAY: usize = 2;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Frame {
-    kind: Kind,
-    /// Of an array.
-    commas: usize,
+    kind: usize,
     /// Where its hashes start.
     base: usize,
-    /// A bit for each hash.
-    bloom: u64,
+    /// Of an array.
+    commas: usize,
 }
 
 /// Memory that is used again for the next text.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
+    /// Of the containers around each other.
     frames: Vec<Frame>,
+    /// Of the keys of the open objects, the innermost last.
     hashes: Vec<u64>,
-    /// Of the open objects with many keys, the innermost last.
-    tables: Vec<HashSet<u64, BuildHasherDefault<Unhashed>>>,
 }
 
 /// What is kept of a workspace for the next text, in elements.
@@ -86,38 +85,32 @@ impl Workspace {
         if self.hashes.len() > KEPT {
             self.hashes = Vec::new();
         }
-        self.tables.clear();
     }
 }
 
 pub(crate) struct Containers<'a> {
     wanted: &'a Wanted,
-    hash_key: HashKey,
+    keys: KeyScan<'a>,
     work: &'a mut Workspace,
-    /// The innermost open container's place in `work.frames`.
+    /// The innermost open container, and its place in `work.frames`.
+    frame: Frame,
     innermost: usize,
     /// The next hash's place.
     used: usize,
-    /// The last opening and closing quote of the blocks before.
-    last_opening: usize,
-    last_closing: usize,
     /// Something is wrong, or has to be looked at closely.
     pub(crate) suspicious: bool,
 }
 
 impl<'a> Containers<'a> {
-    pub(crate) fn new(wanted: &'a Wanted, work: &'a mut Workspace) -> Self {
+    pub(crate) fn new(wanted: &'a Wanted, work: &'a mut Workspace, text: &'a [u8]) -> Self {
         work.frames.resize(work.frames.len().max(4 * SLACK), Frame::default());
-        work.hashes.resize(work.hashes.len().max(256), 0);
-        work.frames[SLACK] = Frame::default();
         Containers {
             wanted,
-            hash_key: HashKey::of_process(),
+            keys: KeyScan::new(wanted, text),
             work,
+            frame: Frame { kind: ROOT, ..Frame::default() },
             innermost: SLACK,
             used: 0,
-            last_opening: 0,
-            last_closing: 0,
             suspicious: false,
         }
     }
@@ -129,171 +122,250 @@ impl<'a> Containers<'a> {
 
     /// The block at `at`.
     #[inline(always)]
-    pub(crate) fn next(
-        &mut self,
-        strings: &Strings,
-        tokens: &Tokens,
-        wrongs: &Wrongs,
-        text: &[u8],
-        at: usize,
-    ) {
-        if self.work.frames.len() < self.innermost + SLACK + 1 {
+    pub(crate) fn next<B: Blocks>(&mut self, strings: &Strings, tokens: &Tokens, wrongs: &Wrongs, at: usize) {
+        let mut colon = 0;
+        if self.wanted.keys() {
+            self.suspicious |= self.keys.next::<B>(strings, tokens.colon, at);
+            if self.wanted.duplicates {
+                colon = tokens.colon;
+            }
+        }
+        if self.work.frames.len() < self.innermost + SLACK + 1
+            || self.work.hashes.len() < self.used + BLOCK + LANES
+        {
             self.grow();
         }
+        let hashed = &self.keys.hashed;
+        let frames = &mut self.work.frames[..];
+        let hashes = &mut self.work.hashes[..];
         let wrong_in = [wrongs.in_root, wrongs.in_object, wrongs.in_array];
-        let keys = if self.wanted.keys() { tokens.colon } else { 0 };
-        let mut events = tokens.opens | tokens.closes | keys;
+        let mut frame = self.frame;
+        let mut innermost = self.innermost;
+        let mut used = self.used;
+        let mut deepest = innermost;
         let mut wrong = 0;
+        let mut suspicious = false;
+        let mut taken = 0;
         let mut done = 0u64;
-        let mut deepest = self.innermost;
-        let mut frame = self.work.frames[self.innermost];
-        while events != 0 {
-            let event = events & events.wrapping_neg();
-            events ^= event;
-            if keys & event != 0 {
-                self.key(&mut frame, strings, event, text, at);
-                continue;
-            }
-            let up_to = event | (event - 1);
+        let mut brackets = tokens.opens | tokens.closes;
+        loop {
+            // The tokens up to the next bracket, or to the block's end, are in the innermost container.
+            let bracket = brackets & brackets.wrapping_neg();
+            let up_to = bracket | bracket.wrapping_sub(1);
             let segment = up_to & !done;
             done = up_to;
-            wrong |= wrong_in[frame.kind as usize] & segment;
+            wrong |= wrong_in[frame.kind] & segment;
             frame.commas += (tokens.comma & segment).count_ones() as usize;
-            if tokens.opens & event != 0 {
-                self.work.frames[self.innermost] = frame;
-                self.innermost += 1;
-                let kind = if tokens.open_brace & event != 0 { Kind::Object } else { Kind::Array };
-                frame = Frame { kind, commas: 0, base: self.used, bloom: 0 };
-                deepest = deepest.max(self.innermost);
+            let keys = (colon & segment).count_ones() as usize;
+            copy_lanes(hashes, used, hashed, taken);
+            if keys > LANES {
+                copy_rest(hashes, used, hashed, taken, keys);
+            }
+            used += keys;
+            taken += keys;
+            if bracket == 0 {
+                break;
+            }
+            brackets ^= bracket;
+            if tokens.opens & bracket != 0 {
+                frames[innermost] = frame;
+                innermost += 1;
+                deepest = deepest.max(innermost);
+                let kind = if tokens.open_brace & bracket != 0 { OBJECT } else { ARRAY };
+                frame = Frame { kind, base: used, commas: 0 };
             } else {
-                let kind = if tokens.close_brace & event != 0 { Kind::Object } else { Kind::Array };
-                self.suspicious |= frame.kind != kind;
-                self.suspicious |= kind == Kind::Array && frame.commas >= self.wanted.max_array;
-                if self.used.saturating_sub(frame.base) >= MANY_KEYS {
-                    self.work.tables.pop();
-                }
-                self.used = self.used.min(frame.base);
-                self.innermost -= 1;
-                frame = self.work.frames[self.innermost];
+                let kind = if tokens.close_brace & bracket != 0 { OBJECT } else { ARRAY };
+                suspicious |= frame.kind != kind;
+                suspicious |= kind == ARRAY && frame.commas >= self.wanted.max_array;
+                let count = used.saturating_sub(frame.base);
+                suspicious |= has_equal::<B>(hashes, frame.base, count);
+                used -= count;
+                innermost -= 1;
+                frame = frames[innermost];
             }
         }
-        wrong |= wrong_in[frame.kind as usize] & !done;
-        frame.commas += (tokens.comma & !done).count_ones() as usize;
-        self.work.frames[self.innermost] = frame;
-        self.suspicious |= wrong != 0
-            || self.innermost < SLACK
+        // A text that closes what it never opened may leave frames behind that are not its own.
+        self.suspicious |= suspicious
+            || wrong != 0
+            || innermost < SLACK
             || deepest - SLACK > self.wanted.max_depth
-            || (frame.kind == Kind::Array && frame.commas >= self.wanted.max_array);
-        if strings.opening != 0 {
-            self.last_opening = at + highest(strings.opening);
-        }
-        if strings.closing != 0 {
-            self.last_closing = at + highest(strings.closing);
-        }
+            || (frame.kind == ARRAY && frame.commas >= self.wanted.max_array);
+        self.frame = frame;
+        self.innermost = innermost;
+        self.used = used;
     }
 
-    /// The key before a colon.
-    #[inline(always)]
-    fn key(&mut self, frame: &mut Frame, strings: &Strings, colon: u64, text: &[u8], at: usize) {
-        let closing = strings.closing & (colon - 1);
-        let (opening, backslash, closing) = if closing == 0 {
-            (self.last_opening, true, self.last_closing)
-        } else {
-            let place = highest(closing);
-            let before = (1u64 << place) - 1;
-            match strings.opening & before {
-                0 => (self.last_opening, true, at + place),
-                opening => {
-                    let start = highest(opening);
-                    (at + start, strings.backslash & before & (u64::MAX << start) != 0, at + place)
-                }
-            }
-        };
-        let (start, end) = (opening + 1, closing);
-        // Saturating: a text that is no JSON may have a colon without a key.
-        let length = end.saturating_sub(start);
-        let window = text.get(start..).and_then(|rest| rest.first_chunk::<WINDOW>());
-        let hash = match window {
-            Some(window) if length <= WINDOW && !backslash => {
-                self.suspicious |= self.wanted.operators && window[0] == b'$';
-                self.hash_key.short(window, length)
-            }
-            _ => self.unusual_key(text.get(start..end).unwrap_or_default()),
-        };
-        self.suspicious |= length > self.wanted.max_key;
-        if !self.wanted.forbidden.is_empty() {
-            self.suspicious |= self.wanted.forbidden.contains(&hash);
-        }
-        if self.wanted.duplicates {
-            self.remember(frame, hash);
-        }
-    }
-
-    /// A key that is long, near the text's end, split between blocks, or has escapes.
-    #[inline(never)]
-    fn unusual_key(&mut self, key: &[u8]) -> u64 {
-        // Characters can be spelt in several ways then: the exact scan knows them all.
-        self.suspicious |= key.contains(&b'\\');
-        self.suspicious |= self.wanted.operators && key.first() == Some(&b'$');
-        self.hash_key.hash(key)
-    }
-
-    #[inline(always)]
-    fn remember(&mut self, frame: &mut Frame, hash: u64) {
-        let count = self.used.saturating_sub(frame.base);
-        let bit = 1u64 << (hash & 63);
-        if count >= MANY_KEYS - 1 {
-            self.remember_among_many(frame.base, hash);
-        } else if frame.bloom & bit != 0 {
-            let others = self.work.hashes.get(frame.base..self.used);
-            self.suspicious |= others.is_none_or(|others| others.contains(&hash));
-        }
-        frame.bloom |= bit;
-        if self.used == self.work.hashes.len() {
-            self.work.hashes.resize(2 * self.used, 0);
-        }
-        self.work.hashes[self.used] = hash;
-        self.used += 1;
-    }
-
-    #[inline(never)]
-    fn remember_among_many(&mut self, base: usize, hash: u64) {
-        let before = self.work.hashes.get(base..self.used).unwrap_or_default();
-        if before.len() == MANY_KEYS - 1 {
-            self.work.tables.push(before.iter().copied().collect());
-        }
-        let is_new = self.work.tables.last_mut().is_none_or(|table| table.insert(hash));
-        self.suspicious |= !is_new;
-    }
-
-    #[inline(never)]
+    #[cold]
     fn grow(&mut self) {
-        let length = 2 * self.work.frames.len();
-        self.work.frames.resize(length, Frame::default());
+        let Workspace { frames, hashes } = &mut *self.work;
+        frames.resize(frames.len().max(2 * (self.innermost + SLACK)), Frame::default());
+        hashes.resize(hashes.len().max(2 * (self.used + BLOCK + LANES)), 0);
+    }
+}
+
+/// Copies eight hashes, however many are meant.
+#[inline(always)]
+fn copy_lanes(hashes: &mut [u64], to: usize, hashed: &[u64], from: usize) {
+    let target = hashes.get_mut(to..).and_then(|rest| rest.first_chunk_mut::<LANES>());
+    let source = hashed.get(from..).and_then(|rest| rest.first_chunk::<LANES>());
+    if let (Some(target), Some(source)) = (target, source) {
+        *target = *source;
+    }
+}
+
+#[cold]
+fn copy_rest(hashes: &mut [u64], to: usize, hashed: &[u64], from: usize, count: usize) {
+    hashes[to..to + count].copy_from_slice(&hashed[from..from + count]);
+}
+
+/// Whether two of the `count` hashes from `base` on are equal; they may be left in another order.
+#[inline(always)]
+fn has_equal<B: Blocks>(hashes: &mut [u64], base: usize, count: usize) -> bool {
+    if count <= 1 {
+        return false;
+    }
+    if count <= LANES
+        && let Some(lanes) = hashes.get(base..).and_then(|rest| rest.first_chunk::<LANES>())
+    {
+        return B::has_equal(lanes, count);
+    }
+    hashes.get_mut(base..base + count).is_none_or(has_equal_among_many)
+}
+
+#[inline(never)]
+fn has_equal_among_many(hashes: &mut [u64]) -> bool {
+    if hashes.len() > MANY_KEYS {
+        hashes.sort_unstable();
+        return hashes.windows(2).any(|pair| pair[0] == pair[1]);
+    }
+    let mut equal = false;
+    for (index, &hash) in hashes.iter().enumerate() {
+        equal |= hashes[index + 1..].iter().fold(false, |equal, &other| equal | (other == hash));
+    }
+    equal
+}
+
+/// Finds the keys before colons, hashes them, and looks at each by itself.
+struct KeyScan<'a> {
+    wanted: &'a Wanted,
+    hash_key: HashKey,
+    text: &'a [u8],
+    /// A bit for each forbidden hash.
+    forbidden: u64,
+    /// The last opening and closing quote of the blocks before, and whether there was a backslash since that opening.
+    opening: usize,
+    closing: usize,
+    backslash: bool,
+    /// Of the keys of this block.
+    hashed: [u64; BLOCK + LANES],
+}
+
+impl<'a> KeyScan<'a> {
+    fn new(wanted: &'a Wanted, text: &'a [u8]) -> Self {
+        KeyScan {
+            wanted,
+            hash_key: HashKey::of_process(),
+            text,
+            forbidden: wanted.forbidden.iter().fold(0, |bits, hash| bits | 1 << (hash & 63)),
+            opening: 0,
+            closing: 0,
+            backslash: false,
+            hashed: [0; BLOCK + LANES],
+        }
+    }
+
+    /// Hashes the keys before the colons of the block at `at`; whether one is suspicious.
+    #[inline(always)]
+    fn next<B: Blocks>(&mut self, strings: &Strings, colon: u64, at: usize) -> bool {
+        let Strings { opening, closing, backslash, .. } = *strings;
+        // Keys that end in this block right before their colons, and where they start: the n-th string to end is the n-th to
+        // start, but for one that the block starts in.
+        let ends = closing & colon >> 1;
+        let mut suspicious = false;
+        if colon & !(ends << 1) == 0 {
+            let starts_before = strings.inside & 1 & !opening | closing & 1;
+            let order = B::extract(ends, closing);
+            let starts = B::deposit(order >> starts_before, opening);
+            suspicious |= backslash & ends.wrapping_sub(starts) != 0;
+            let mut count = 0;
+            let mut open = starts;
+            let mut close = ends;
+            if order & starts_before != 0 {
+                let inside = (close & close.wrapping_neg()) - 1;
+                suspicious |= self.backslash || backslash & inside != 0;
+                let end = at + close.trailing_zeros() as usize;
+                close &= close - 1;
+                suspicious |= self.hash(self.opening + 1, end, count);
+                count += 1;
+            }
+            while close != 0 {
+                let start = at + open.trailing_zeros() as usize + 1;
+                let end = at + close.trailing_zeros() as usize;
+                open &= open.wrapping_sub(1);
+                close &= close - 1;
+                suspicious |= self.hash(start, end, count);
+                count += 1;
+            }
+        } else {
+            suspicious |= self.spaced(strings, colon, at);
+        }
+        if opening != 0 {
+            let place = highest(opening);
+            self.opening = at + place;
+            self.backslash = backslash >> place != 0;
+        } else {
+            self.backslash |= backslash != 0;
+        }
+        if closing != 0 {
+            self.closing = at + highest(closing);
+        }
+        suspicious
+    }
+
+    /// As `next`, where a colon stands apart from its key.
+    #[inline(never)]
+    fn spaced(&mut self, strings: &Strings, mut colon: u64, at: usize) -> bool {
+        let mut suspicious = false;
+        let mut count = 0;
+        while colon != 0 {
+            let before_colon = (colon & colon.wrapping_neg()) - 1;
+            colon &= colon - 1;
+            let closing = strings.closing & before_colon;
+            let (end, inside) = match closing {
+                0 => (self.closing, 0),
+                _ => (at + highest(closing), (1u64 << highest(closing)) - 1),
+            };
+            let opening = strings.opening & inside;
+            let start = match opening {
+                0 => self.opening,
+                _ => at + highest(opening),
+            };
+            let before = if opening == 0 { 0 } else { (1u64 << highest(opening)) - 1 };
+            suspicious |= strings.backslash & inside & !before != 0 || (opening == 0 && self.backslash);
+            suspicious |= self.hash(start + 1, end, count);
+            count += 1;
+        }
+        suspicious
+    }
+
+    /// Hashes the key between `start` and `end`, the `count`-th of the block; whether it is suspicious by itself.
+    #[inline(always)]
+    fn hash(&mut self, start: usize, end: usize, count: usize) -> bool {
+        // A text that is no JSON may have a colon without a key.
+        let length = end.saturating_sub(start);
+        let window = self.text.get(start..).and_then(|rest| rest.first_chunk::<WINDOW>());
+        let hash = match window {
+            Some(window) if length <= WINDOW => self.hash_key.short(window, length),
+            _ => self.hash_key.hash(self.text.get(start..end).unwrap_or_default()),
+        };
+        self.hashed[count] = hash;
+        length > self.wanted.max_key
+            || self.wanted.operators && self.text.get(start) == Some(&b'$')
+            || self.forbidden & 1 << (hash & 63) != 0 && self.wanted.forbidden.contains(&hash)
     }
 }
 
 #[inline(always)]
 fn highest(mask: u64) -> usize {
     63 - mask.leading_zeros() as usize
-}
-
-/// Takes what is a hash already as it is.
-#[derive(Default)]
-pub(crate) struct Unhashed(u64);
-
-impl Hasher for Unhashed {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0 << 8 | u64::from(byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }

@@ -125,7 +125,7 @@ impl Sieve<'_> {
     fn walk<B: Blocks, const GRAMMAR: bool>(self) -> Verdict {
         let mut common = Common::new(self.checks, self.text);
         let mut grammar = Grammar::default();
-        let mut containers = Containers::new(&self.checks.wanted, self.work);
+        let mut containers = Containers::new(&self.checks.wanted, self.work, self.text);
         let text = Text::new(self.text);
         let mut next = text.first();
         while let Some((block, at)) = next {
@@ -142,7 +142,7 @@ impl Sieve<'_> {
                     in_array: tokens.colon,
                 };
             }
-            containers.next(&strings, &tokens, &wrongs, self.text, at);
+            containers.next::<B>(&strings, &tokens, &wrongs, at);
             common.suspicious |= containers.suspicious;
             next = if common.suspicious { None } else { text.after(at) };
         }

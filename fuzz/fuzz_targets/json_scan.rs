@@ -1,12 +1,14 @@
-//! The scanner accepts exactly what serde_json does, on bytes and on UTF-16 alike.
+//! The guard accepts exactly what serde_json does, on bytes and on UTF-16 alike, and its fast pass never changes the answer.
 #![no_main]
 
-use holdfast_json::{Options, Policy, scan, scan_bytes};
+use holdfast_json::{FindingKind, Guard, Limits, Options, Policy, Trust, exact_only};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let options = Options { max_depth: 100, proto_key: Policy::Ignore, constructor_key: Policy::Ignore };
-    let accepted = scan_bytes(bytes, &options).is_ok();
+    let limits = Limits { depth: 100, ..Limits::default() };
+    let lenient =
+        Options { proto_key: Policy::Ignore, constructor_key: Policy::Ignore, limits, ..Options::default() };
+    let accepted = Guard::new(lenient.clone()).check_bytes(bytes, Trust::Nothing).is_ok();
     let Ok(text) = std::str::from_utf8(bytes) else {
         assert!(!accepted);
         return;
@@ -14,7 +16,28 @@ fuzz_target!(|bytes: &[u8]| {
     let json = text.strip_prefix('\u{feff}').unwrap_or(text);
     assert_eq!(accepted, serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok());
     let units: Vec<u16> = json.encode_utf16().collect();
-    assert_eq!(accepted, scan(&units, &options).is_ok());
-    let strict = Options { proto_key: Policy::Refuse, constructor_key: Policy::Remove, ..options };
-    let _ = scan_bytes(bytes, &strict);
+    assert_eq!(accepted, exact_only(&units, &lenient).is_ok());
+
+    let strict = Options {
+        constructor_key: Policy::Remove,
+        operator_keys: Policy::Refuse,
+        forbidden: [[u16::from(b'a')].into()].into(),
+        refuse_duplicates: true,
+        refuse_lossy: true,
+        limits: Limits { depth: 20, keys: 40, key_length: 20, string_length: 70, array_length: 10 },
+        ..Options::default()
+    };
+    for options in [lenient, Options::default(), strict] {
+        let guard = Guard::new(options.clone());
+        let expected = exact_only(json.as_bytes(), &options);
+        let result = guard.check_bytes(json.as_bytes(), Trust::Nothing);
+        // A second byte order mark is one too many, and the first is none of `json`.
+        if !json.starts_with('\u{feff}') {
+            assert_eq!(result, expected);
+            if result.as_ref().map_err(|finding| finding.kind) != Err(FindingKind::Syntax) {
+                assert_eq!(guard.check_bytes(json.as_bytes(), Trust::Parser), expected);
+            }
+        }
+        assert_eq!(guard.check_units(&units, Trust::Nothing), exact_only(&units, &options));
+    }
 });

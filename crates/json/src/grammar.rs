@@ -12,8 +12,6 @@ use crate::strings::Strings;
 pub(crate) struct Tokens {
     pub(crate) opens: u64,
     pub(crate) closes: u64,
-    pub(crate) open_brace: u64,
-    pub(crate) close_brace: u64,
     pub(crate) colon: u64,
     pub(crate) comma: u64,
     pub(crate) digit: u64,
@@ -26,8 +24,6 @@ impl Tokens {
         Tokens {
             opens: (masks.open_brace | masks.open_bracket) & outside,
             closes: (masks.close_brace | masks.close_bracket) & outside,
-            open_brace: masks.open_brace & outside,
-            close_brace: masks.close_brace & outside,
             colon: masks.colon & outside,
             comma: masks.comma & outside,
             digit: masks.digit & outside,

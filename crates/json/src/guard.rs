@@ -121,3 +121,49 @@ fn first((report, mut findings): (Report, Vec<Finding>)) -> Result<Report, Findi
 pub fn exact_only<U: Unit>(text: &[U], options: &Options) -> Result<Report, Finding> {
     first(scan_from(text, 0, options, 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{Limits, Policy};
+
+    /// A sieve that suspects everything would pass all other tests.
+    #[test]
+    fn what_is_usual_does_not_need_the_exact_scan() {
+        let order = r#"{"id":368221699,"name":"Jürgen Müller","price":-12.5e1,"tags":["a\n\"b\"",[],{}],
+            "address":{"street":"1 High Street","country":"NL","constructors":"none","__proto":0,"_id":"x"},
+            "lines":[{"product":"Oak table","quantity":2},{"product":"Desk lamp","quantity":1}],"paid":true,"note":null}"#;
+        let text = format!(" [{}]\r\n", vec![order; 50].join(" ,\t"));
+        let minified: String = text.split_whitespace().collect();
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let limits = Limits { depth: 4, keys: 1000, key_length: 12, string_length: 40, array_length: 50 };
+        let all = Options {
+            operator_keys: Policy::Refuse,
+            forbidden: ["password", "é"].map(|name| name.encode_utf16().collect()).into(),
+            refuse_duplicates: true,
+            refuse_lossy: true,
+            limits,
+            ..Options::default()
+        };
+        for options in [Options::default(), Options { limits, ..Options::default() }, all] {
+            let guard = Guard::new(options);
+            for trust in [Trust::Nothing, Trust::Parser] {
+                for text in [text.as_bytes(), minified.as_bytes(), &folded(&units)] {
+                    let verdict = guard.sieve(text, trust);
+                    if dispatch(Nothing).is_none() {
+                        continue; // No vector instructions here: there is no sieve to test.
+                    }
+                    assert_eq!(verdict, Verdict::Clean { ascii: false }, "{:?}", guard.options);
+                }
+            }
+        }
+    }
+
+    struct Nothing;
+
+    impl crate::blocks::Pass for Nothing {
+        type Output = ();
+
+        fn run<B: crate::blocks::Blocks>(self) {}
+    }
+}

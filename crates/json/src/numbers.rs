@@ -1,7 +1,5 @@
 //! Whether a double holds a number as it is written.
 
-use crate::blocks::BLOCK;
-
 /// Digits that always fit: every integer up to 2⁵³ is a double, and 10¹⁵ is less.
 const SURE_DIGITS: usize = 15;
 /// The largest double has 309 digits before its point.
@@ -42,21 +40,26 @@ pub(crate) struct Numbers {
     checked: usize,
 }
 
-/// A number with an exponent, or with so many digits in a row, is looked at.
-const LONG_RUN: u32 = 16;
+/// So many digits in a row may be more than a double holds.
+const LONG_RUN: u32 = SURE_DIGITS as u32 + 1;
+
+/// Where sixteen digits in a row end. A number that has them, or an exponent, is looked at.
+#[inline(always)]
+fn long_runs(digit: u64) -> u64 {
+    let two = digit & digit << 1;
+    let four = two & two << 2;
+    let eight = four & four << 4;
+    eight & eight << 8
+}
 
 impl Numbers {
     /// Whether the numbers of the block at `at` fit; `digit` and `exponent` are outside strings.
     #[inline(always)]
     pub(crate) fn fit(&mut self, digit: u64, exponent: u64, text: &[u8], at: usize) -> bool {
         let before = std::mem::replace(&mut self.digit, digit);
-        let mut runs = u128::from(digit) << BLOCK | u128::from(before);
-        let mut length = 1;
-        while length < LONG_RUN {
-            runs &= runs << length;
-            length *= 2;
-        }
-        let candidates = (runs >> BLOCK) as u64 | exponent & (digit << 1 | before >> 63);
+        let follows_digit = digit << 1 | before >> 63;
+        let split = (!before).leading_zeros() + (!digit).trailing_zeros() >= LONG_RUN;
+        let candidates = long_runs(digit) | u64::from(split) | exponent & follows_digit;
         candidates == 0 || self.fit_exactly(candidates, text, at)
     }
 
@@ -65,7 +68,7 @@ impl Numbers {
         while candidates != 0 {
             let place = at + candidates.trailing_zeros() as usize;
             candidates &= candidates - 1;
-            if place < self.checked {
+            if place < self.checked || place >= text.len() {
                 continue;
             }
             let in_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');

@@ -5,7 +5,7 @@
 //! text that passes is clean if it is JSON, which a parser is going to say; the grammar is not looked at twice then.
 
 use crate::blocks::{BLOCK, Blocks, Masks, Pass};
-use crate::containers::{Containers, Wanted, Workspace, Wrongs};
+use crate::containers::{Containers, Wanted, Workspace};
 use crate::grammar::{Grammar, Tokens};
 use crate::hash::HashKey;
 use crate::numbers::Numbers;
@@ -110,11 +110,11 @@ impl Sieve<'_> {
             let strings = common.next::<B>(&masks, at);
             let opens = (masks.open_brace | masks.open_bracket) & !strings.inside;
             let closes = (masks.close_brace | masks.close_bracket) & !strings.inside;
-            let opened = opens.count_ones() as i64;
+            let opened = i64::from(opens.count_ones());
             if depth + opened > common.max_depth {
                 common.suspicious |= deepest(depth, opens, closes) > common.max_depth;
             }
-            depth += opened - closes.count_ones() as i64;
+            depth += opened - i64::from(closes.count_ones());
             next = if common.suspicious { None } else { text.after(at) };
         }
         common.verdict()
@@ -132,21 +132,21 @@ impl Sieve<'_> {
             let masks = B::masks(block);
             let strings = common.next::<B>(&masks, at);
             let tokens = Tokens::new(&masks, &strings);
-            let mut wrongs = Wrongs { in_root: 0, in_object: 0, in_array: 0 };
+            let mut wrong_in_object = 0;
             if GRAMMAR {
                 let judgement = grammar.judge(&masks, &strings, &tokens, self.text, at);
                 common.suspicious |= judgement.wrong != 0;
-                wrongs = Wrongs {
-                    in_root: tokens.comma | tokens.colon,
-                    in_object: judgement.wrong_in_object,
-                    in_array: tokens.colon,
-                };
+                wrong_in_object = judgement.wrong_in_object;
             }
-            containers.next::<B>(&strings, &tokens, &wrongs, at);
+            containers.next::<B, GRAMMAR>(&strings, &tokens, wrong_in_object, at);
             common.suspicious |= containers.suspicious;
             next = if common.suspicious { None } else { text.after(at) };
         }
-        common.suspicious |= GRAMMAR && !(grammar.is_complete() && containers.is_complete());
+        if !common.suspicious {
+            containers.finish::<B, GRAMMAR>();
+            common.suspicious |= containers.suspicious;
+        }
+        common.suspicious |= GRAMMAR && !grammar.is_complete();
         common.verdict()
     }
 }

@@ -8,8 +8,10 @@ const { HoldfastError, JsonError } = require('./lib/errors.js');
 const { parseJson } = require('./lib/json.js');
 const { merge } = require('./lib/merge.js');
 const { PasswordHasher } = require('./lib/password.js');
+const { parseQuery } = require('./lib/query.js');
 const { SafeRegExp } = require('./lib/regexp.js');
 const { SafeRegExpSet } = require('./lib/regexp-set.js');
+const { sanitize } = require('./lib/sanitize.js');
 
 module.exports = {
   AesGcmKey,
@@ -22,4 +24,6 @@ module.exports = {
   generateKey,
   merge,
   parseJson,
+  parseQuery,
+  sanitize,
 };

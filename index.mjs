@@ -12,6 +12,8 @@ export const {
   generateKey,
   merge,
   parseJson,
+  parseQuery,
+  sanitize,
 } = holdfast;
 
 export default holdfast;

@@ -232,10 +232,10 @@ export class JsonError extends SyntaxError {
 export function merge<T extends object, S extends object[]>(target: T, ...sources: S): T & S[number];
 
 /**
- * A clean copy of a value that something else has parsed or built, with the checks of {@link parseJson}. Plain objects and
- * arrays are copied; Date, Map, Buffer, class instances and functions are taken over by reference. Cycles stay cycles and
- * shared parts shared. No accessor is invoked: members behind one are left out, as are symbols and what is not enumerable.
- * `limits.bytes`, `duplicateKeys` and `reviver` have no meaning here.
+ * A clean copy of a value that something else has parsed or built, with the checks of {@link parseJson}. Plain objects
+ * and arrays are copied; Date, Map, Buffer, class instances and functions are taken over by reference. Cycles stay
+ * cycles and shared parts shared. No accessor is invoked: members behind one are left out, as are symbols and what is
+ * not enumerable. `limits.bytes`, `duplicateKeys` and `reviver` have no meaning here.
  *
  * @throws {JsonError} `ERR_JSON_PROTO_KEY`, `ERR_JSON_CONSTRUCTOR_KEY`, `ERR_JSON_FORBIDDEN_KEY`, `ERR_JSON_NUMBER`,
  *   `ERR_JSON_LIMIT`; `offset` is -1 and `line` and `column` are 0, as there is no text
@@ -264,9 +264,10 @@ export interface QueryOptions {
 }
 
 /**
- * Parses a URL's query, with or without its `?`, or a body of `application/x-www-form-urlencoded`. It splits and decodes
- * as URLSearchParams does; malformed percent-encoding and what is not UTF-8 are refused. The result and every object in it
- * have no prototype; values are strings, and with `nested`, `arrays` or `duplicates: 'array'` also arrays and objects.
+ * Parses a URL's query, with or without its `?`, or a body of `application/x-www-form-urlencoded`. It splits and
+ * decodes as URLSearchParams does; malformed percent-encoding and what is not UTF-8 are refused. The result and every
+ * object in it have no prototype; values are strings, and with `nested`, `arrays` or `duplicates: 'array'` also arrays
+ * and objects.
  *
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE` the query is no string
  * @throws {HoldfastError} `ERR_QUERY_ENCODING`; `ERR_QUERY_KEY` a name with `__proto__`, or `constructor[prototype]`, in

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * The options of parseJson, JsonGuard and sanitize: one table, so that each name means the same everywhere. A limit that
- * is not given is Infinity; the depth has a default, as what comes after parsing recurses.
+ * The options of parseJson, JsonGuard and sanitize: one table, so that each name means the same everywhere. A limit
+ * that is not given is Infinity; the depth has a default, as what comes after parsing recurses.
  */
 
 const { wrongType } = require('./errors.js');

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * Names with brackets, for parseQuery: `a[b][c]` is a member of a member, `a[]` adds to an array, and members named 0 to
- * n − 1, in any order, are an array. Every name has one reading or is refused, and so are names that cannot stand
+ * Names with brackets, for parseQuery: `a[b][c]` is a member of a member, `a[]` adds to an array, and members named 0
+ * to n − 1, in any order, are an array. Every name has one reading or is refused, and so are names that cannot stand
  * together. Nothing recurses, and no index reserves room for others: what is taken is in proportion to the query.
  */
 
@@ -182,8 +182,8 @@ function toObject(members) {
   const object = Object.create(null);
   for (const key of members.keys()) {
     if (Number(key) <= members.size + GAP || !INDEX.test(key)) continue;
-    // For an index up to about 1000 V8 reserves the room below it: 12 KB for every `a[1000]=`. After one much farther out
-    // it keeps a table instead, also when that one is gone.
+    // For an index up to about 1000 V8 reserves the room below it: 12 KB for every `a[1000]=`. After one much farther
+    // out it keeps a table instead, also when that one is gone.
     object[FAR] = null;
     delete object[FAR];
     break;

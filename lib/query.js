@@ -4,8 +4,8 @@
 /**
  * parseQuery: `application/x-www-form-urlencoded` text, as in a URL's query, into objects without prototypes. It splits
  * and decodes as URLSearchParams does, and refuses what that repairs: malformed percent-encoding, and text that is not
- * UTF-8. One pass, in JavaScript: most queries are shorter than a native call is long. lib/query-nested.js gives brackets
- * their meaning.
+ * UTF-8. One pass, in JavaScript: most queries are shorter than a native call is long. lib/query-nested.js gives
+ * brackets their meaning.
  */
 
 const { createError, wrongType } = require('./errors.js');
@@ -84,8 +84,8 @@ function eachParameter(query, read, use) {
   const { parameters } = read.limits;
   const hasBrackets = query.includes('[') || query.includes('%5');
   let place = 0;
-  // The next of each at or after `start`, or the end. Looked for again only when `start` has passed it: each is found in
-  // one pass over the text, whatever the text.
+  // The next of each at or after `start`, or the end. Looked for again only when `start` has passed it: each is found
+  // in one pass over the text, whatever the text.
   let equals = -1;
   let percent = -1;
   let plus = -1;

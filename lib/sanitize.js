@@ -3,8 +3,8 @@
 
 /**
  * sanitize: a clean copy of a value that something else has parsed, or built. Plain objects and arrays are copied with
- * the checks of parseJson; everything else is taken over by reference. No accessor is invoked, cycles stay cycles, shared
- * parts stay shared, nothing recurses. parseJson calls `cleanValue` on what a reviver made.
+ * the checks of parseJson; everything else is taken over by reference. No accessor is invoked, cycles stay cycles,
+ * shared parts stay shared, nothing recurses. parseJson calls `cleanValue` on what a reviver made.
  */
 
 const { JsonError } = require('./errors.js');
@@ -24,8 +24,8 @@ const { readJsonOptions } = require('./json-options.js');
  */
 
 /**
- * Says whether reading the key would call a getter, and calls none: three times as fast as the property's descriptor. On
- * an own property that holds a value it says no, whatever the prototypes have. Taken before anybody can replace it.
+ * Says whether reading the key would call a getter, and calls none: three times as fast as the property's descriptor.
+ * On an own property that holds a value it says no, whatever the prototypes have. Taken before anybody can replace it.
  *
  * @type {{ call(object: object, key: string | number): Function | undefined }}
  */
@@ -69,7 +69,7 @@ class Cleaner {
   /** @type {Entry[]} */
   #open = [];
   #keys = 0;
-  /** Prototypes met, and whether they make what inherits from them an instance. @type {Map<object, boolean> | undefined} */
+  /** Prototypes, and whether what inherits from them is an instance. @type {Map<object, boolean> | undefined} */
   #prototypes;
   #options;
   #checksKeys;
@@ -164,8 +164,8 @@ class Cleaner {
         kept = keys.slice(0, at);
       }
     }
-    // A copy by V8 itself is the fastest. It reads the members again, which have been seen to be values; it defines them,
-    // so that no inherited setter is called; and it would take symbols too.
+    // A copy by V8 itself is the fastest. It reads the members again, which have been seen to be values; it defines
+    // them, so that no inherited setter is called; and it would take symbols too.
     if (kept === undefined && Object.getOwnPropertySymbols(source).length === 0) return { ...source };
     const copy = {};
     for (const key of kept ?? keys) define(copy, key, source[key]);
@@ -242,7 +242,8 @@ class Cleaner {
   }
 
   /**
-   * An array with holes keeps them, at the cost of its elements, not of its length; an element behind an accessor is one.
+   * An array with holes keeps them, at the cost of its elements, not of its length; an element behind an accessor is
+   * one.
    *
    * @param {any} source
    * @param {number} length
@@ -266,8 +267,8 @@ class Cleaner {
   }
 
   /**
-   * Whether it is an array, or an object as a literal makes it, of this realm or another. What inherits from data and from
-   * nothing else is one that some parser has poisoned, not an instance of a class.
+   * Whether it is an array, or an object as a literal makes it, of this realm or another. What inherits from data and
+   * from nothing else is one that some parser has poisoned, not an instance of a class.
    *
    * @param {object} source
    * @param {boolean} isArray

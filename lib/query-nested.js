@@ -9,7 +9,7 @@
 
 const { createError } = require('./errors.js');
 
-/** @typedef {import('./query.js').QueryOptions} QueryOptions */
+/** @typedef {import('./query.js').QuerySettings} QuerySettings */
 /** @typedef {Map<string, any>} Members Values: text, an array of text by `duplicates`, List, Members. */
 
 /** What `[]` or `options.arrays` makes, apart from the arrays of `duplicates: 'array'`. */
@@ -23,8 +23,8 @@ const INDEX = /^(?:0|[1-9][0-9]{0,9})$/;
 const GAP = 32;
 const FAR = 2 ** 32 - 2;
 
-/** @param {QueryOptions} read */
-function createTree(read) {
+/** @param {QuerySettings} settings */
+function createTree(settings) {
   /** @type {Members} */
   const root = new Map();
   /** Every map but the root, with where it stands: parents before children. */
@@ -32,7 +32,7 @@ function createTree(read) {
 
   /** @type {(name: string, value: string, place: number) => void} */
   function add(name, value, place) {
-    const { steps, isList } = readName(name, read.limits.depth, place);
+    const { steps, isList } = readName(name, settings.depth, place);
     let members = root;
     for (let at = 0; at < steps.length - 1; at++) {
       const key = steps[at];
@@ -46,7 +46,7 @@ function createTree(read) {
       }
       members = child;
     }
-    const isArray = isList || (read.arrays !== undefined && read.arrays.has(name));
+    const isArray = isList || (settings.arrays !== undefined && settings.arrays.has(name));
     addLeaf(members, steps[steps.length - 1], value, isArray, place);
   }
 
@@ -56,13 +56,13 @@ function createTree(read) {
     if (isList) {
       const list = existing === undefined ? new List() : existing;
       if (!(list instanceof List)) throw conflict(place);
-      append(list.items, value, read, place);
+      append(list.items, value, settings, place);
       if (existing === undefined) members.set(key, list);
     } else if (existing === undefined) {
       members.set(key, value);
     } else {
       if (existing instanceof List || existing instanceof Map) throw conflict(place);
-      members.set(key, collect(existing, value, read, place));
+      members.set(key, collect(existing, value, settings, place));
     }
   }
 
@@ -70,7 +70,7 @@ function createTree(read) {
   function finish() {
     for (let at = places.length - 1; at >= 0; at--) {
       const { parent, key, members } = places[at];
-      parent.set(key, isDense(members) ? toArray(members, read) : toObject(members));
+      parent.set(key, isDense(members) ? toArray(members, settings) : toObject(members));
     }
     return toObject(root);
   }
@@ -105,8 +105,8 @@ function readName(name, maxDepth, place) {
 }
 
 /**
- * A name that `__proto__` or `constructor[prototype]` is part of, once brackets are read. It is looked for also where
- * brackets have no meaning: whoever gives them one later would be its victim.
+ * A name that `__proto__` or `constructor[prototype]` is part of, once brackets are settings. It is looked for also
+ * where brackets have no meaning: whoever gives them one later would be its victim.
  *
  * @param {string} name
  */
@@ -125,17 +125,22 @@ function isDangerousName(name) {
  *
  * @param {string | string[]} existing
  * @param {string} value
- * @param {QueryOptions} read
+ * @param {QuerySettings} settings
  * @param {number} place
  */
-function collect(existing, value, read, place) {
-  switch (read.duplicates) {
+function collect(existing, value, settings, place) {
+  switch (settings.duplicates) {
     case 'last':
       return value;
     case 'first':
       return existing;
     case 'array':
-      return append(typeof existing === 'string' ? append([], existing, read, place) : existing, value, read, place);
+      return append(
+        typeof existing === 'string' ? append([], existing, settings, place) : existing,
+        value,
+        settings,
+        place,
+      );
     default:
       throw createError(
         'ERR_QUERY_DUPLICATE',
@@ -147,11 +152,11 @@ function collect(existing, value, read, place) {
 /**
  * @param {string[]} list
  * @param {string} value
- * @param {QueryOptions} read
+ * @param {QuerySettings} settings
  * @param {number} place
  */
-function append(list, value, read, place) {
-  if (list.length >= read.limits.arrayLength) throw tooLong(`parameter ${place} makes an array longer`);
+function append(list, value, settings, place) {
+  if (list.length >= settings.arrayLength) throw tooLong(`parameter ${place} makes an array longer`);
   list[list.length] = value;
   return list;
 }
@@ -170,10 +175,10 @@ function isDense(members) {
 
 /**
  * @param {Members} members
- * @param {QueryOptions} read
+ * @param {QuerySettings} settings
  */
-function toArray(members, read) {
-  if (members.size > read.limits.arrayLength) throw tooLong('the query makes an array longer');
+function toArray(members, settings) {
+  if (members.size > settings.arrayLength) throw tooLong('the query makes an array longer');
   return Array.from({ length: members.size }, (_, at) => valueOf(members.get(String(at))));
 }
 

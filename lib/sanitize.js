@@ -71,7 +71,11 @@ class Cleaner {
   #keys = 0;
   /** Prototypes, and whether what inherits from them is an instance. @type {Map<object, boolean> | undefined} */
   #prototypes;
+  // Taken from the options, which V8 reads more slowly: they have no prototype.
   #options;
+  #protoKey;
+  #constructorKey;
+  #maxDepth;
   #checksKeys;
   #checksScalars;
 
@@ -79,6 +83,9 @@ class Cleaner {
   constructor(options) {
     const { forbiddenKeys, limits, numbers, operatorKeys } = options;
     this.#options = options;
+    this.#protoKey = options.protoKey;
+    this.#constructorKey = options.constructorKey;
+    this.#maxDepth = limits.depth;
     this.#checksKeys = forbiddenKeys !== null || operatorKeys !== 'ignore' || limits.keyLength !== Infinity;
     this.#checksScalars = numbers === 'error' || limits.stringLength !== Infinity;
   }
@@ -118,7 +125,7 @@ class Cleaner {
     }
     const isArray = Array.isArray(source);
     if (!this.#isPlain(source, isArray)) return source;
-    if (this.#open.length >= this.#options.limits.depth) throw this.#refusal('ERR_JSON_LIMIT', MESSAGES.depth);
+    if (this.#open.length >= this.#maxDepth) throw this.#refusal('ERR_JSON_LIMIT', MESSAGES.depth);
     /** @type {(string | number)[]} */
     const branches = [];
     const copy = isArray ? this.#copyArray(source, branches) : this.#copyObject(source, branches);
@@ -137,7 +144,7 @@ class Cleaner {
   #reach(entry) {
     const depth = this.#open.length;
     const height = entry.below + 1;
-    if (depth + height > this.#options.limits.depth) throw this.#refusal('ERR_JSON_LIMIT', MESSAGES.depth);
+    if (depth + height > this.#maxDepth) throw this.#refusal('ERR_JSON_LIMIT', MESSAGES.depth);
     if (depth === 0) return;
     const around = this.#open[depth - 1];
     if (around.below < height) around.below = height;
@@ -180,9 +187,8 @@ class Cleaner {
    * @param {(string | number)[]} branches
    */
   #keeps(source, key, branches) {
-    const { protoKey, constructorKey } = this.#options;
-    if (key === '__proto__' && protoKey !== 'ignore') {
-      if (protoKey === 'remove') return false;
+    if (key === '__proto__' && this.#protoKey !== 'ignore') {
+      if (this.#protoKey === 'remove') return false;
       throw this.#refusal('ERR_JSON_PROTO_KEY', MESSAGES.proto, key);
     }
     if (this.#checksKeys && !this.#keepsKey(key)) return false;
@@ -190,8 +196,8 @@ class Cleaner {
     const value = source[key];
     if (typeof value === 'object') {
       if (value === null) return true;
-      if (key === 'constructor' && constructorKey !== 'ignore' && hasPrototype(value)) {
-        if (constructorKey === 'remove') return false;
+      if (key === 'constructor' && this.#constructorKey !== 'ignore' && hasPrototype(value)) {
+        if (this.#constructorKey === 'remove') return false;
         throw this.#refusal('ERR_JSON_CONSTRUCTOR_KEY', MESSAGES.constructor, key);
       }
       branches[branches.length] = key;
@@ -278,7 +284,7 @@ class Cleaner {
     if (prototype === null || prototype === (isArray ? Array.prototype : Object.prototype)) return true;
     if (isArray ? isArrayPrototype(prototype) : isObjectPrototype(prototype)) return true;
     if (this.#isClass(prototype)) return false;
-    if (this.#options.protoKey === 'error') {
+    if (this.#protoKey === 'error') {
       throw this.#refusal('ERR_JSON_PROTO_KEY', MESSAGES.prototype, '__proto__');
     }
     return true;

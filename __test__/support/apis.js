@@ -2,7 +2,7 @@
 
 /** Every function that takes options: how to call it with them, and a set that it takes. */
 
-const { AesGcmKey, Keyring, PasswordHasher, SafeRegExp, SafeRegExpSet, parseJson } = require('../..');
+const { AesGcmKey, Keyring, PasswordHasher, SafeRegExp, SafeRegExpSet, parseJson, parseQuery, sanitize } = require('../..');
 
 const key = new AesGcmKey(Buffer.alloc(32, 1));
 const ring = new Keyring({ primary: 'k1', keys: { k1: Buffer.alloc(32, 1) } });
@@ -10,6 +10,22 @@ const nonce = Buffer.alloc(12, 3);
 const token = ring.sealToken(1, { purpose: 'session' });
 
 const JSON_OPTIONS = { protoKey: 'error', constructorKey: 'error', limits: { bytes: 100, depth: 10 } };
+const SANITIZE_OPTIONS = {
+  protoKey: 'error',
+  constructorKey: 'error',
+  forbiddenKeys: ['no'],
+  operatorKeys: 'remove',
+  duplicateKeys: 'last',
+  numbers: 'error',
+  limits: { bytes: 1, depth: 1, keys: 1, keyLength: 1, stringLength: 1, arrayLength: 1 },
+  reviver: () => 1,
+};
+const QUERY_OPTIONS = {
+  duplicates: 'array',
+  arrays: ['a'],
+  nested: true,
+  limits: { bytes: 1, parameters: 1, depth: 1, arrayLength: 1 },
+};
 const HASHER_OPTIONS = {
   algorithm: 'argon2id',
   argon2: { memoryKiB: 8, passes: 1, lanes: 1, tagLength: 32, saltLength: 16 },
@@ -24,6 +40,11 @@ const REGEXP_OPTIONS = { memoryLimit: 65_536, backreferences: { budget: 100 } };
 /** @type {Record<string, { call: (options?: any) => unknown, good: () => any, required?: boolean }>} */
 const APIS = {
   parseJson: { call: (options) => parseJson('{"a":1}', options), good: () => structuredClone(JSON_OPTIONS) },
+  parseQuery: { call: (options) => parseQuery('', options), good: () => structuredClone(QUERY_OPTIONS) },
+  sanitize: {
+    call: (options) => sanitize(1, options),
+    good: () => ({ ...SANITIZE_OPTIONS, limits: { ...SANITIZE_OPTIONS.limits } }),
+  },
   PasswordHasher: { call: (options) => new PasswordHasher(options), good: () => structuredClone(HASHER_OPTIONS) },
   SafeRegExp: { call: (options) => new SafeRegExp('a', '', options), good: () => structuredClone(REGEXP_OPTIONS) },
   SafeRegExpSet: {

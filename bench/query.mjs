@@ -6,7 +6,8 @@ import querystring from 'node:querystring';
 import { jsonOf } from './generate.mjs';
 
 const PLAIN = 'page=2&limit=50&sort=created_at&order=desc&status=open&fields=id,name,email&q=report&expand=owner';
-const ENCODED = 'name=J%C3%BCrgen+M%C3%BCller&city=Z%C3%BCrich&q=hello+world%21&sort=-created_at&filter%5Bstatus%5D=open';
+const ENCODED =
+  'name=J%C3%BCrgen+M%C3%BCller&city=Z%C3%BCrich&q=hello+world%21&sort=-created_at&filter%5Bstatus%5D=open';
 
 export const cases = [
   flat('99 characters, nothing encoded', PLAIN, { headline: 'parse a query of 8 parameters' }),

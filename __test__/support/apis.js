@@ -2,7 +2,16 @@
 
 /** Every function that takes options: how to call it with them, and a set that it takes. */
 
-const { AesGcmKey, Keyring, PasswordHasher, SafeRegExp, SafeRegExpSet, parseJson, parseQuery, sanitize } = require('../..');
+const {
+  AesGcmKey,
+  Keyring,
+  PasswordHasher,
+  SafeRegExp,
+  SafeRegExpSet,
+  parseJson,
+  parseQuery,
+  sanitize,
+} = require('../..');
 
 const key = new AesGcmKey(Buffer.alloc(32, 1));
 const ring = new Keyring({ primary: 'k1', keys: { k1: Buffer.alloc(32, 1) } });

@@ -66,7 +66,12 @@ export function regularExpressions(): void {
 export function queries(): void {
   const query = parseQuery('a=1');
   assertType<Same<typeof query, Record<string, unknown>>>();
-  const options: QueryOptions = { duplicates: 'array', arrays: ['a'] as const, nested: true, limits: { parameters: 1 } };
+  const options: QueryOptions = {
+    duplicates: 'array',
+    arrays: ['a'] as const,
+    nested: true,
+    limits: { parameters: 1 },
+  };
   parseQuery('?a=1', options);
   parseQuery('', { limits: { bytes: 1, depth: 2, arrayLength: 3 } });
   // @ts-expect-error no bytes

@@ -104,6 +104,14 @@ describe('parseQuery and URLSearchParams', () => {
     }
   });
 
+  it('agree on texts of every length', () => {
+    for (let length = 1; length < 150; length++) {
+      const text = 'a+%2B%C3%A9+'.repeat(length).slice(0, length).replace(/%[^%]{0,1}$|%C3(?:%.?)?$/, '');
+      const query = `${text}=${text}&x=${text}`;
+      assert.deepEqual(ordinary(parseQuery(query)), Object.fromEntries(new URLSearchParams(query)));
+    }
+  });
+
   it('give text back that was encoded by URLSearchParams and by encodeURIComponent', () => {
     const random = new Random(SEED + 1);
     for (let round = 0; round < 5000; round++) {

@@ -381,6 +381,9 @@ describe('sanitize ends', () => {
     assert.throws(() => sanitize([shared, [[shared]]], { limits: { depth: 3 } }), { pointer: '/1/0/0' });
     const high = [[1]];
     assert.throws(() => sanitize([high, [[high]]], { limits: { depth: 4 } }), { pointer: '/1/0/0' });
+    const uneven = [[[1]], [], 1];
+    assert.throws(() => sanitize([uneven, [[uneven]]], { limits: { depth: 5 } }), { pointer: '/1/0/0' });
+    sanitize([uneven, [[uneven]]], { limits: { depth: 6 } });
   });
 
   it('a million levels down, of arrays and of objects', () => {

@@ -91,17 +91,22 @@ function readName(name, maxDepth, place) {
   const root = open === -1 ? name : name.slice(0, open);
   if (root.includes(']')) throw unreadable(place);
   if (open === -1) return { steps: [name], isList: false };
-  if (root === '' || !name.endsWith(']')) throw unreadable(place);
-  const keys = name.slice(open + 1, -1).split('][');
-  if (keys.length > maxDepth) {
-    throw createError('ERR_QUERY_LIMIT', `parameter ${place} nests deeper than limits.depth allows`);
+  if (root === '') throw unreadable(place);
+  const steps = [root];
+  let isList = false;
+  let depth = 0;
+  for (let at = open; at < name.length; ) {
+    const close = name.indexOf(']', at);
+    const key = name.slice(at + 1, close);
+    if (isList || close === -1 || name[at] !== '[' || key.includes('[')) throw unreadable(place);
+    if (++depth > maxDepth) {
+      throw createError('ERR_QUERY_LIMIT', `parameter ${place} nests deeper than limits.depth allows`);
+    }
+    if (key === '') isList = true;
+    else steps.push(key);
+    at = close + 1;
   }
-  const isList = keys[keys.length - 1] === '';
-  if (isList) keys.pop();
-  for (const key of keys) {
-    if (key === '' || key.includes('[') || key.includes(']')) throw unreadable(place);
-  }
-  return { steps: [root, ...keys], isList };
+  return { steps, isList };
 }
 
 /**
@@ -168,9 +173,15 @@ function append(list, value, settings, place) {
  */
 function isDense(members) {
   for (const key of members.keys()) {
-    if (!INDEX.test(key) || Number(key) >= members.size) return false;
+    if (!isIndex(key) || Number(key) >= members.size) return false;
   }
   return true;
+}
+
+/** @param {string} key */
+function isIndex(key) {
+  const first = key.charCodeAt(0);
+  return first >= 0x30 && first <= 0x39 && INDEX.test(key);
 }
 
 /**
@@ -184,9 +195,10 @@ function toArray(members, settings) {
 
 /** @param {Members} members */
 function toObject(members) {
-  const object = Object.create(null);
+  /** @type {Record<string | number, unknown>} */
+  const object = { __proto__: null };
   for (const key of members.keys()) {
-    if (Number(key) <= members.size + GAP || !INDEX.test(key)) continue;
+    if (!isIndex(key) || Number(key) <= members.size + GAP) continue;
     // For an index up to about 1000 V8 reserves the room below it: 12 KB for every `a[1000]=`. After one much farther
     // out it keeps a table instead, also when that one is gone.
     object[FAR] = null;

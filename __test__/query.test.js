@@ -106,7 +106,10 @@ describe('parseQuery and URLSearchParams', () => {
 
   it('agree on texts of every length', () => {
     for (let length = 1; length < 150; length++) {
-      const text = 'a+%2B%C3%A9+'.repeat(length).slice(0, length).replace(/%[^%]{0,1}$|%C3(?:%.?)?$/, '');
+      const text = 'a+%2B%C3%A9+'
+        .repeat(length)
+        .slice(0, length)
+        .replace(/%[^%]{0,1}$|%C3(?:%.?)?$/, '');
       const query = `${text}=${text}&x=${text}`;
       assert.deepEqual(ordinary(parseQuery(query)), Object.fromEntries(new URLSearchParams(query)));
     }
@@ -127,7 +130,7 @@ describe('percent-encoding', () => {
   /** Bytes by hand, and the platform's decoder for what is UTF-8. */
   function decoded(text) {
     const bytes = [];
-    for (let at = 0; at < text.length;) {
+    for (let at = 0; at < text.length; ) {
       if (text[at] === '%') {
         if (!/^[0-9a-f]{2}$/i.test(text.slice(at + 1, at + 3))) return undefined;
         bytes.push(parseInt(text.slice(at + 1, at + 3), 16));

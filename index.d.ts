@@ -30,6 +30,10 @@ export type ErrorCode =
   | 'ERR_JSON_LIMIT'
   | 'ERR_JSON_NUMBER'
   | 'ERR_JSON_ENCODING'
+  | 'ERR_QUERY_ENCODING'
+  | 'ERR_QUERY_KEY'
+  | 'ERR_QUERY_DUPLICATE'
+  | 'ERR_QUERY_LIMIT'
   | 'ERR_PASSWORD_TOO_LONG'
   | 'ERR_PASSWORD_ENCODING'
   | 'ERR_HASH_MALFORMED'
@@ -293,6 +297,50 @@ export class JsonError extends SyntaxError {
  *   `constructor` that holds an object with a `prototype`, at any depth
  */
 export function merge<T extends object, S extends object[]>(target: T, ...sources: S): T & S[number];
+
+/**
+ * A clean copy of a value that something else has parsed or built, with the checks of {@link parseJson}. Plain objects
+ * and arrays are copied; Date, Map, Buffer, class instances and functions are taken over by reference. Cycles stay
+ * cycles and shared parts shared. No accessor is invoked: members behind one are left out, as are symbols and what is
+ * not enumerable. `limits.bytes`, `duplicateKeys` and `reviver` have no meaning here.
+ *
+ * @throws {JsonError} `ERR_JSON_PROTO_KEY`, `ERR_JSON_CONSTRUCTOR_KEY`, `ERR_JSON_FORBIDDEN_KEY`, `ERR_JSON_NUMBER`,
+ *   `ERR_JSON_LIMIT`; `offset` is -1 and `line` and `column` are 0, as there is no text
+ */
+export function sanitize<T>(value: T, options?: JsonOptions): T;
+
+/** What `parseQuery` accepts and makes. The defaults are argued in `docs/query.md`. */
+export interface QueryOptions {
+  /** Which value counts when a name comes again, or all of them, or none: `ERR_QUERY_DUPLICATE`. Default `'last'`. */
+  duplicates?: 'last' | 'first' | 'array' | 'error';
+  /** Names that are always arrays, whatever `duplicates` says. Default: none. */
+  arrays?: readonly string[];
+  /** Whether `a[b]=1` is a member of a member and `a[]=1` an element. Default false: they are names like others. */
+  nested?: boolean;
+  /** Over one of them is `ERR_QUERY_LIMIT`. */
+  limits?: {
+    /** Length of the query in bytes of UTF-8. Default 1048576 (1 MiB). */
+    bytes?: number;
+    /** Names with their values, repeated or not. Default 1000. */
+    parameters?: number;
+    /** Pairs of brackets in one name. Default 5. */
+    depth?: number;
+    /** Elements of one array. Default 1000. */
+    arrayLength?: number;
+  };
+}
+
+/**
+ * Parses a URL's query, with or without its `?`, or a body of `application/x-www-form-urlencoded`. It splits and
+ * decodes as URLSearchParams does; malformed percent-encoding and what is not UTF-8 are refused. The result and every
+ * object in it have no prototype; values are strings, and with `nested`, `arrays` or `duplicates: 'array'` also arrays
+ * and objects.
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` the query is no string
+ * @throws {HoldfastError} `ERR_QUERY_ENCODING`; `ERR_QUERY_KEY` a name with `__proto__`, or `constructor[prototype]`, in
+ *   it, brackets that cannot be read, or names that cannot stand together; `ERR_QUERY_DUPLICATE`; `ERR_QUERY_LIMIT`
+ */
+export function parseQuery(query: string, options?: QueryOptions): Record<string, unknown>;
 
 // -------------------------------------------------------------------------------------------------------- passwords
 

@@ -8,8 +8,10 @@ const { HoldfastError, JsonError } = require('./lib/errors.js');
 const { JsonGuard, parseJson, scanJson, tryParseJson } = require('./lib/json.js');
 const { merge } = require('./lib/merge.js');
 const { PasswordHasher } = require('./lib/password.js');
+const { parseQuery } = require('./lib/query.js');
 const { SafeRegExp } = require('./lib/regexp.js');
 const { SafeRegExpSet } = require('./lib/regexp-set.js');
+const { sanitize } = require('./lib/sanitize.js');
 
 module.exports = {
   AesGcmKey,
@@ -23,6 +25,8 @@ module.exports = {
   generateKey,
   merge,
   parseJson,
+  parseQuery,
+  sanitize,
   scanJson,
   tryParseJson,
 };

@@ -13,6 +13,8 @@ export const {
   generateKey,
   merge,
   parseJson,
+  parseQuery,
+  sanitize,
   scanJson,
   tryParseJson,
 } = holdfast;

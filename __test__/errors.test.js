@@ -6,7 +6,18 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { describe, it } = require('node:test');
-const { AesGcmKey, HoldfastError, JsonError, Keyring, PasswordHasher, SafeRegExp, merge, parseJson } = require('..');
+const {
+  AesGcmKey,
+  HoldfastError,
+  JsonError,
+  Keyring,
+  PasswordHasher,
+  SafeRegExp,
+  merge,
+  parseJson,
+  parseQuery,
+  sanitize,
+} = require('..');
 const { CODES, createError } = require('../lib/errors.js');
 const native = require('../lib/native.js');
 
@@ -45,6 +56,9 @@ const PROVOKED = {
     () => new AesGcmKey(MARKER),
     () => new PasswordHasher(MARKER),
     () => new PasswordHasher().hash([MARKER]),
+    () => parseQuery([MARKER]),
+    () => parseQuery(MARKER, { arrays: MARKER }),
+    () => sanitize(MARKER, { forbiddenKeys: [MARKER, 7777] }),
   ],
   ERR_INVALID_ARG_VALUE: [
     () => parseJson('1', { protoKey: MARKER }),
@@ -53,6 +67,7 @@ const PROVOKED = {
   ],
   ERR_OUT_OF_RANGE: [
     () => parseJson('1', { limits: { depth: -7777 } }),
+    () => parseQuery(MARKER, { limits: { parameters: -7777 } }),
     () => ring.seal(MARKER, { into: Buffer.alloc(1) }),
   ],
   ERR_INTERNAL: [() => native.testPanicCold(), () => native.testPanicFunctions(() => {})[0]()],
@@ -71,10 +86,21 @@ const PROVOKED = {
   ERR_JSON_PROTO_KEY: [
     () => parseJson(`{"__proto__":"${MARKER}"}`),
     () => merge(JSON.parse(`{"__proto__":"${MARKER}"}`)),
+    () => sanitize(JSON.parse(`[{"__proto__":"${MARKER}"}]`)),
+    () => sanitize({ __proto__: { admin: MARKER } }),
   ],
   ERR_JSON_CONSTRUCTOR_KEY: [
     () => parseJson(`{"constructor":{"prototype":"${MARKER}"}}`),
     () => merge({ constructor: { prototype: MARKER } }),
+    () => sanitize({ constructor: { prototype: MARKER } }),
+  ],
+  ERR_JSON_FORBIDDEN_KEY: [
+    () => sanitize({ [MARKER]: MARKER }, { forbiddenKeys: [MARKER] }),
+    () => sanitize([{ $where: MARKER }], { operatorKeys: 'error' }),
+  ],
+  ERR_JSON_NUMBER: [
+    () => sanitize({ [MARKER]: Infinity }, { numbers: 'error' }),
+    () => sanitize(777_700_000_000_000_000, { numbers: 'error' }),
   ],
   ERR_JSON_FORBIDDEN_KEY: [
     () => parseJson(`{"x":"${MARKER}"}`, { forbiddenKeys: ['x'] }),
@@ -89,6 +115,21 @@ const PROVOKED = {
     () => parseJson(`{"${MARKER}":1}`, { limits: { keyLength: 1 } }),
     () => parseJson(`["${MARKER}"]`, { limits: { stringLength: 1 } }),
     () => parseJson(`["${MARKER}"]`, { limits: { arrayLength: 0 } }),
+    () => sanitize([[MARKER]], { limits: { depth: 1 } }),
+    () => sanitize({ [MARKER]: MARKER }, { limits: { keyLength: 6 } }),
+  ],
+  ERR_QUERY_ENCODING: [() => parseQuery(`${MARKER}=${MARKER}%C0%80`), () => parseQuery(`${MARKER}\ud800`)],
+  ERR_QUERY_KEY: [
+    () => parseQuery(`a=1&%5F_proto__=${MARKER}`),
+    () => parseQuery(`${MARKER}[=${MARKER}`, { nested: true }),
+    () => parseQuery(`${MARKER}=1&${MARKER}[${MARKER}]=2`, { nested: true }),
+  ],
+  ERR_QUERY_DUPLICATE: [() => parseQuery(`${MARKER}=1&${MARKER}=${MARKER}`, { duplicates: 'error' })],
+  ERR_QUERY_LIMIT: [
+    () => parseQuery(MARKER, { limits: { bytes: 6 } }),
+    () => parseQuery(`a=1&${MARKER}=2`, { limits: { parameters: 1 } }),
+    () => parseQuery(`${MARKER}[a][b]=${MARKER}`, { nested: true, limits: { depth: 1 } }),
+    () => parseQuery(`${MARKER}[]=${MARKER}`, { nested: true, limits: { arrayLength: 0 } }),
   ],
   ERR_PASSWORD_TOO_LONG: [
     () => new PasswordHasher(SMALL).hash(MARKER.repeat(10_000)),

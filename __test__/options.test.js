@@ -96,8 +96,9 @@ for (const [api, { call, good, required = false }] of Object.entries(APIS)) {
 
     it('of the wrong type are refused', () => {
       for (const at of paths(good())) {
-        const isFunction = at.at(-1) === 'reviver';
-        for (const value of [null, Symbol('x'), isFunction ? 'x' : () => 1, true, 1n]) {
+        const right = at.reduce((options, name) => options[name], good());
+        for (const value of [null, Symbol('x'), () => 1, true, 1n]) {
+          if (typeof value === typeof right && value !== null) continue;
           const refused = (error) => error instanceof TypeError && /^ERR_INVALID_ARG_(TYPE|VALUE)$/.test(error.code);
           assert.throws(() => call(withOption(good(), at, value)), refused, `${at.join('.')} = ${String(value)}`);
         }

@@ -3,8 +3,8 @@
 
 /**
  * sanitize: a clean copy of a value that something else has parsed, or built. Plain objects and arrays are copied with
- * the checks of parseJson; everything else is taken over by reference. No accessor is invoked, cycles stay cycles, shared
- * parts stay shared, nothing recurses. parseJson calls `cleanValue` on what a reviver made.
+ * the checks of parseJson; everything else is taken over by reference. No accessor is invoked, cycles stay cycles,
+ * shared parts stay shared, nothing recurses. parseJson calls `cleanValue` on what a reviver made.
  */
 
 const { JsonError } = require('./errors.js');
@@ -24,8 +24,8 @@ const { readJsonOptions } = require('./json-options.js');
  */
 
 /**
- * Says whether reading the key would call a getter, and calls none: three times as fast as the property's descriptor. On
- * an own property that holds a value it says no, whatever the prototypes have. Taken before anybody can replace it.
+ * Says whether reading the key would call a getter, and calls none: three times as fast as the property's descriptor.
+ * On an own property that holds a value it says no, whatever the prototypes have. Taken before anybody can replace it.
  *
  * @type {{ call(object: object, key: string | number): Function | undefined }}
  */
@@ -69,9 +69,13 @@ class Cleaner {
   /** @type {Entry[]} */
   #open = [];
   #keys = 0;
-  /** Prototypes met, and whether they make what inherits from them an instance. @type {Map<object, boolean> | undefined} */
+  /** Prototypes, and whether what inherits from them is an instance. @type {Map<object, boolean> | undefined} */
   #prototypes;
+  // Taken from the options, which V8 reads more slowly: they have no prototype.
   #options;
+  #protoKey;
+  #constructorKey;
+  #maxDepth;
   #checksKeys;
   #checksScalars;
 
@@ -79,6 +83,9 @@ class Cleaner {
   constructor(options) {
     const { forbiddenKeys, limits, numbers, operatorKeys } = options;
     this.#options = options;
+    this.#protoKey = options.protoKey;
+    this.#constructorKey = options.constructorKey;
+    this.#maxDepth = limits.depth;
     this.#checksKeys = forbiddenKeys !== null || operatorKeys !== 'ignore' || limits.keyLength !== Infinity;
     this.#checksScalars = numbers === 'error' || limits.stringLength !== Infinity;
   }
@@ -118,7 +125,7 @@ class Cleaner {
     }
     const isArray = Array.isArray(source);
     if (!this.#isPlain(source, isArray)) return source;
-    if (this.#open.length >= this.#options.limits.depth) throw this.#refusal('ERR_JSON_LIMIT', MESSAGES.depth);
+    if (this.#open.length >= this.#maxDepth) throw this.#refusal('ERR_JSON_LIMIT', MESSAGES.depth);
     /** @type {(string | number)[]} */
     const branches = [];
     const copy = isArray ? this.#copyArray(source, branches) : this.#copyObject(source, branches);
@@ -137,7 +144,7 @@ class Cleaner {
   #reach(entry) {
     const depth = this.#open.length;
     const height = entry.below + 1;
-    if (depth + height > this.#options.limits.depth) throw this.#refusal('ERR_JSON_LIMIT', MESSAGES.depth);
+    if (depth + height > this.#maxDepth) throw this.#refusal('ERR_JSON_LIMIT', MESSAGES.depth);
     if (depth === 0) return;
     const around = this.#open[depth - 1];
     if (around.below < height) around.below = height;
@@ -164,8 +171,8 @@ class Cleaner {
         kept = keys.slice(0, at);
       }
     }
-    // A copy by V8 itself is the fastest. It reads the members again, which have been seen to be values; it defines them,
-    // so that no inherited setter is called; and it would take symbols too.
+    // A copy by V8 itself is the fastest. It reads the members again, which have been seen to be values; it defines
+    // them, so that no inherited setter is called; and it would take symbols too.
     if (kept === undefined && Object.getOwnPropertySymbols(source).length === 0) return { ...source };
     const copy = {};
     for (const key of kept ?? keys) define(copy, key, source[key]);
@@ -180,9 +187,8 @@ class Cleaner {
    * @param {(string | number)[]} branches
    */
   #keeps(source, key, branches) {
-    const { protoKey, constructorKey } = this.#options;
-    if (key === '__proto__' && protoKey !== 'ignore') {
-      if (protoKey === 'remove') return false;
+    if (key === '__proto__' && this.#protoKey !== 'ignore') {
+      if (this.#protoKey === 'remove') return false;
       throw this.#refusal('ERR_JSON_PROTO_KEY', MESSAGES.proto, key);
     }
     if (this.#checksKeys && !this.#keepsKey(key)) return false;
@@ -190,8 +196,8 @@ class Cleaner {
     const value = source[key];
     if (typeof value === 'object') {
       if (value === null) return true;
-      if (key === 'constructor' && constructorKey !== 'ignore' && hasPrototype(value)) {
-        if (constructorKey === 'remove') return false;
+      if (key === 'constructor' && this.#constructorKey !== 'ignore' && hasPrototype(value)) {
+        if (this.#constructorKey === 'remove') return false;
         throw this.#refusal('ERR_JSON_CONSTRUCTOR_KEY', MESSAGES.constructor, key);
       }
       branches[branches.length] = key;
@@ -242,7 +248,8 @@ class Cleaner {
   }
 
   /**
-   * An array with holes keeps them, at the cost of its elements, not of its length; an element behind an accessor is one.
+   * An array with holes keeps them, at the cost of its elements, not of its length; an element behind an accessor is
+   * one.
    *
    * @param {any} source
    * @param {number} length
@@ -266,8 +273,8 @@ class Cleaner {
   }
 
   /**
-   * Whether it is an array, or an object as a literal makes it, of this realm or another. What inherits from data and from
-   * nothing else is one that some parser has poisoned, not an instance of a class.
+   * Whether it is an array, or an object as a literal makes it, of this realm or another. What inherits from data and
+   * from nothing else is one that some parser has poisoned, not an instance of a class.
    *
    * @param {object} source
    * @param {boolean} isArray
@@ -277,7 +284,7 @@ class Cleaner {
     if (prototype === null || prototype === (isArray ? Array.prototype : Object.prototype)) return true;
     if (isArray ? isArrayPrototype(prototype) : isObjectPrototype(prototype)) return true;
     if (this.#isClass(prototype)) return false;
-    if (this.#options.protoKey === 'error') {
+    if (this.#protoKey === 'error') {
       throw this.#refusal('ERR_JSON_PROTO_KEY', MESSAGES.prototype, '__proto__');
     }
     return true;

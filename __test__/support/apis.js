@@ -10,6 +10,8 @@ const {
   SafeRegExp,
   SafeRegExpSet,
   parseJson,
+  parseQuery,
+  sanitize,
   scanJson,
   tryParseJson,
 } = require('../..');
@@ -31,6 +33,12 @@ const jsonOptions = () => ({
   limits: { ...JSON_LIMITS },
   reviver,
 });
+const QUERY_OPTIONS = {
+  duplicates: 'array',
+  arrays: ['a'],
+  nested: true,
+  limits: { bytes: 1, parameters: 1, depth: 1, arrayLength: 1 },
+};
 const HASHER_OPTIONS = {
   algorithm: 'argon2id',
   argon2: { memoryKiB: 8, passes: 1, lanes: 1, tagLength: 32, saltLength: 16 },
@@ -48,6 +56,11 @@ const APIS = {
   tryParseJson: { call: (options) => tryParseJson('{"a":1}', options), good: jsonOptions },
   scanJson: { call: (options) => scanJson('{"a":1}', options), good: jsonOptions },
   JsonGuard: { call: (options) => new JsonGuard(options), good: jsonOptions },
+  parseQuery: { call: (options) => parseQuery('', options), good: () => structuredClone(QUERY_OPTIONS) },
+  sanitize: {
+    call: (options) => sanitize(1, options),
+    good: jsonOptions,
+  },
   PasswordHasher: { call: (options) => new PasswordHasher(options), good: () => structuredClone(HASHER_OPTIONS) },
   SafeRegExp: { call: (options) => new SafeRegExp('a', '', options), good: () => structuredClone(REGEXP_OPTIONS) },
   SafeRegExpSet: {

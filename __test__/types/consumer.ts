@@ -12,6 +12,8 @@ import {
   generateKey,
   merge,
   parseJson,
+  parseQuery,
+  sanitize,
   scanJson,
   tryParseJson,
 } from 'holdfast';
@@ -22,6 +24,7 @@ import type {
   JsonFinding,
   JsonOptions,
   PasswordHasherOptions,
+  QueryOptions,
   SafeRegExpOptions,
 } from 'holdfast';
 
@@ -62,6 +65,37 @@ export function regularExpressions(): void {
   // @ts-expect-error bytes
   re.execBytes('text');
   assertType<Same<ReturnType<typeof SafeRegExp.escape>, string>>();
+}
+
+export function queries(): void {
+  const query = parseQuery('a=1');
+  assertType<Same<typeof query, Record<string, unknown>>>();
+  const options: QueryOptions = {
+    duplicates: 'array',
+    arrays: ['a'] as const,
+    nested: true,
+    limits: { parameters: 1 },
+  };
+  parseQuery('?a=1', options);
+  parseQuery('', { limits: { bytes: 1, depth: 2, arrayLength: 3 } });
+  // @ts-expect-error no bytes
+  parseQuery(bytes);
+  // @ts-expect-error no URLSearchParams
+  parseQuery(new URLSearchParams('a=1'));
+  // @ts-expect-error an unknown policy
+  parseQuery('', { duplicates: 'all' });
+  // @ts-expect-error an unknown option
+  parseQuery('', { separator: ';' });
+  // @ts-expect-error the value has to be checked first
+  query['a'].length;
+}
+
+export function cleanCopies(): void {
+  const value = { a: [1], when: new Date() };
+  assertType<Same<ReturnType<typeof sanitize<typeof value>>, { a: number[]; when: Date }>>();
+  sanitize(parseJson('{}'), { protoKey: 'remove', limits: { depth: 1 } });
+  // @ts-expect-error an unknown policy
+  sanitize(value, { constructorKey: 'drop' });
 }
 
 export function json(): void {

@@ -9,7 +9,20 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { describe, it } = require('node:test');
-const { AesGcmKey, HoldfastError, Keyring, PasswordHasher, SafeRegExp, merge, parseJson } = require('..');
+const {
+  AesGcmKey,
+  HoldfastError,
+  JsonGuard,
+  Keyring,
+  PasswordHasher,
+  SafeRegExp,
+  merge,
+  parseJson,
+  parseQuery,
+  sanitize,
+  scanJson,
+  tryParseJson,
+} = require('..');
 const { createError } = require('../lib/errors.js');
 const { runNode } = require('./support/child.js');
 const { openMessage } = require('./support/xaes.js');
@@ -50,6 +63,23 @@ const CALLS = {
   'parseJson, too long': () => parseJson('"abc"', { limits: { bytes: 4 } }),
   'parseJson, malformed': () => parseJson('{"a":'),
   'parseJson, no input': () => parseJson(),
+  'parseJson, small': () => [parseJson('{"a":[1]}'), parseJson(Buffer.from('"é"')), parseJson('"a_b\\n"')],
+  'parseJson, lenient': () => parseJson('[{"$a":1,"b":1,"b":9007199254740993,"cc":[1,2]}]', { limits: { depth: 9 } }),
+  'parseJson, strict': () => parseJson('{"a":1,"a":2}', { duplicateKeys: 'error' }),
+  'parseJson, reviver': () => parseJson('{"a":1}', { reviver: (key, value) => (key === 'a' ? [value] : value) }),
+  'parseJson, cut': () => parseJson('{"$a":{"b":1},"c":2}', { operatorKeys: 'remove' }),
+  scanJson: () => [scanJson('{"__proto__":{"a":[1'), scanJson('1', {})],
+  tryParseJson: () => [tryParseJson('[1]'), tryParseJson('[1', {}).ok],
+  'JsonGuard, {}': () => new JsonGuard({}).parse('{"$a":1,"constructor":"Acme"}'),
+  'JsonGuard, limits': () => new JsonGuard({ limits: { keys: 1 } }).tryParse('{"a":1,"b":2}').error.message,
+  sanitize: () => sanitize({ a: [{ b: 1 }], $c: Infinity, d: new Date(0) }),
+  'sanitize, {}': () => sanitize([{ a: { b: 'x' } }], {}),
+  'sanitize, refused': () => sanitize({ a: JSON.parse('{"__proto__":1}') }, { limits: {} }),
+  'sanitize, remove': () => sanitize({ a: JSON.parse('{"__proto__":1}') }, { protoKey: 'remove' }),
+  parseQuery: () => Object.entries(parseQuery('a=1&b=2&a=3')),
+  'parseQuery, {}': () => Object.entries(parseQuery('a[b]=1&c=', {})),
+  'parseQuery, nested': () => parseQuery('a[b][]=1&a[b][]=2', { nested: true, limits: {} }).a.b,
+  'parseQuery, refused': () => parseQuery('__proto__=1'),
   merge: () => merge({ a: { b: 1 } }, { a: { c: [2] }, d: null }),
   'merge, refused': () => merge({ a: JSON.parse('{"__proto__":1}') }),
   'merge, wrong': () => merge(1),

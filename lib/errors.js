@@ -55,7 +55,7 @@ class HoldfastError extends Error {
   constructor(code, message, details = {}) {
     super(message, Object.hasOwn(details, 'cause') ? { cause: details.cause } : undefined);
     label(this, code);
-    if (Object.hasOwn(details, 'retryAfterMs')) this.retryAfterMs = details.retryAfterMs;
+    if (Object.hasOwn(details, 'retryAfterMs')) addField(this, 'retryAfterMs', details.retryAfterMs);
   }
 }
 nameClass(HoldfastError, 'HoldfastError');
@@ -69,11 +69,11 @@ class JsonError extends SyntaxError {
   constructor(code, message, place) {
     super(message);
     label(this, code);
-    this.path = place.path;
-    this.pointer = place.pointer;
-    this.offset = place.offset;
-    this.line = place.line;
-    this.column = place.column;
+    addField(this, 'path', place.path);
+    addField(this, 'pointer', place.pointer);
+    addField(this, 'offset', place.offset);
+    addField(this, 'line', place.line);
+    addField(this, 'column', place.column);
   }
 }
 nameClass(JsonError, 'JsonError');
@@ -134,13 +134,24 @@ function withoutPrototypes(rows) {
  */
 function label(error, code) {
   const { status } = CODES[code];
-  const labelled = /** @type {T & { code: string, status?: number, expose?: boolean }} */ (error);
-  labelled.code = code;
+  addField(error, 'code', code);
   if (status !== undefined) {
-    labelled.status = status;
-    labelled.expose = true;
+    addField(error, 'status', status);
+    addField(error, 'expose', true);
   }
-  return labelled;
+  return /** @type {T & { code: string, status?: number, expose?: boolean }} */ (error);
+}
+
+/**
+ * As by assignment, but for a setter of the name that Object.prototype may have been given.
+ *
+ * @param {Error} error
+ * @param {string} name
+ * @param {unknown} value
+ */
+function addField(error, name, value) {
+  const field = { __proto__: null, value, configurable: true, enumerable: true, writable: true };
+  Object.defineProperty(error, name, field);
 }
 
 /**

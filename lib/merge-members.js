@@ -1,0 +1,236 @@
+// @ts-check
+'use strict';
+
+/**
+ * How merge looks at its arguments: which members an object or an array has, and which of them are unsafe, without
+ * invoking an accessor. An object is copied whole only when each of its members has just been seen to be a value, and
+ * no foreign code can have run since. Called by merge.js and merge-arrays.js.
+ */
+
+const { isProxy } = require('node:util').types;
+const { createError } = require('./errors.js');
+const { hasPrototype } = require('./json.js');
+
+const { getOwnPropertyDescriptor, getOwnPropertySymbols, getPrototypeOf, hasOwn, keys: keysOf } = Object;
+const { isArray } = Array;
+const OBJECT_PROTOTYPE = Object.prototype;
+const ARRAY_PROTOTYPE = Array.prototype;
+/** @type {(object: object, key: PropertyKey) => unknown} Finds the getter that reading would invoke, and does not. */
+const getterOf = Function.prototype.call.bind(/** @type {any} */ (OBJECT_PROTOTYPE).__lookupGetter__);
+
+/** In place of a value: there is no such member, or it is an accessor, or it is not enumerable. */
+const ABSENT = Symbol('absent');
+
+/** Members looked at in one call; a plain tree of this size takes about five seconds. */
+const MAX_MEMBERS = 10_000_000;
+
+/**
+ * What one call goes by.
+ *
+ * @typedef {object} Rules
+ * @property {boolean} assignsUndefined
+ * @property {boolean} removes Whether unsafe members are left out, or refused.
+ * @property {number} maxDepth
+ * @property {number} left How many members may still be looked at.
+ */
+
+/**
+ * The keys of an object that a spread copies just as merge should: no symbols, no accessors, nothing to leave out.
+ * Members that hold objects go to the end of `keys` and `values`. Undefined stands for: go member by member.
+ *
+ * @param {Rules} rules
+ * @param {any} source
+ * @param {PropertyKey[]} keys
+ * @param {unknown[]} values
+ */
+function spreadableKeys(rules, source, keys, values) {
+  // A Proxy may answer otherwise the next time. An inherited `value` makes an accessor's descriptor look like another.
+  if (isProxy(source) || 'value' in OBJECT_PROTOTYPE || getOwnPropertySymbols(source).length > 0) return undefined;
+  const own = keysOf(source);
+  const start = keys.length;
+  for (let at = 0; at < own.length; at++) {
+    const key = own[at];
+    const member = /** @type {PropertyDescriptor} */ (getOwnPropertyDescriptor(source, key));
+    const { value } = member;
+    if (typeof value === 'object' && value !== null && key !== 'constructor' && key !== '__proto__') {
+      keys.push(key);
+      values.push(value);
+    } else if (
+      (value === undefined && !(rules.assignsUndefined && hasOwn(member, 'value'))) ||
+      key === '__proto__' ||
+      (key === 'constructor' && typeof value === 'object' && value !== null)
+    ) {
+      keys.length = start;
+      values.length = start;
+      return undefined;
+    }
+  }
+  spend(rules, own.length);
+  return own;
+}
+
+/**
+ * A new object with the members of one that has `count` spreadable keys. V8 remembers only a few shapes for each
+ * spread in the source, and takes several times as long for others; so there is one for each usual number of keys.
+ *
+ * @param {any} source
+ * @param {number} count
+ */
+function spread(source, count) {
+  switch (count) {
+    case 1:
+      return { ...source };
+    case 2:
+      return { ...source };
+    case 3:
+      return { ...source };
+    case 4:
+      return { ...source };
+    case 5:
+      return { ...source };
+    case 6:
+      return { ...source };
+    case 7:
+      return { ...source };
+    case 8:
+      return { ...source };
+    default:
+      return { ...source };
+  }
+}
+
+/**
+ * @param {object} object
+ * @param {PropertyKey} key
+ * @returns {unknown} The value of an own enumerable member, or ABSENT.
+ */
+function valueOf(object, key) {
+  const member = getOwnPropertyDescriptor(object, key);
+  return member !== undefined && member.enumerable && hasOwn(member, 'value') ? member.value : ABSENT;
+}
+
+/**
+ * Whether the array has exactly the enumerable members 0 up to its length, and can be read by index.
+ *
+ * @param {unknown[]} array
+ * @param {string[]} keys Its enumerable keys: the indices come first, in order.
+ */
+function isDense(array, keys) {
+  const { length } = keys;
+  return !isProxy(array) && length === array.length && (length === 0 || keys[length - 1] === `${length - 1}`);
+}
+
+/**
+ * The element of a dense array, or ABSENT.
+ *
+ * @param {unknown[]} array
+ * @param {number} index
+ */
+function elementOf(array, index) {
+  if (getterOf(array, index) !== undefined) return ABSENT;
+  // Without a getter, reading invokes nothing; what reads as undefined may still be an accessor.
+  const value = array[index];
+  return value === undefined ? valueOf(array, index) : value;
+}
+
+/**
+ * Whether the member is to be left out; where unsafe members are refused, throws.
+ *
+ * @param {Rules} rules
+ * @param {PropertyKey} key
+ * @param {unknown} value
+ */
+function isUnsafe(rules, key, value) {
+  if (key === '__proto__') {
+    if (rules.removes) return true;
+    throw refusal('ERR_JSON_PROTO_KEY', 'an argument has an own key that sets a prototype when it is copied or merged');
+  }
+  if (key === 'constructor' && hasPrototype(value)) {
+    if (rules.removes) return true;
+    throw refusal('ERR_JSON_CONSTRUCTOR_KEY', 'an argument has a constructor with a prototype, which pollutes when merged');
+  }
+  return false;
+}
+
+/**
+ * @param {string} code
+ * @param {string} what
+ */
+function refusal(code, what) {
+  return createError(code, `${what}: parse untrusted JSON with parseJson first, or merge with unsafeKeys: 'remove'`);
+}
+
+/**
+ * @param {Rules} rules
+ * @param {number} members
+ */
+function spend(rules, members) {
+  rules.left -= members;
+  if (rules.left < 0) throw createError('ERR_JSON_LIMIT', `the arguments have more than ${MAX_MEMBERS} members`);
+}
+
+/**
+ * @param {Rules} rules
+ * @param {number} depth
+ */
+function checkDepth(rules, depth) {
+  if (depth > rules.maxDepth) throw createError('ERR_JSON_LIMIT', 'an argument nests deeper than maxDepth allows');
+}
+
+/**
+ * Sets an own member, whatever is inherited under that name: assigning would call an inherited setter, or fail where
+ * Object.prototype is frozen.
+ *
+ * @param {any} object
+ * @param {PropertyKey} key
+ * @param {unknown} value
+ */
+function setOwn(object, key, value) {
+  if (key in object && !hasOwn(object, key)) {
+    const member = { __proto__: null, value, configurable: true, enumerable: true, writable: true };
+    Object.defineProperty(object, key, member);
+  } else {
+    object[key] = value;
+  }
+}
+
+/**
+ * An object literal's kind of object, of this realm or another.
+ *
+ * @param {unknown} value
+ * @returns {value is object}
+ */
+function isPlainObject(value) {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = getPrototypeOf(value);
+  if (prototype === OBJECT_PROTOTYPE || prototype === null) return true;
+  return getPrototypeOf(prototype) === null && hasOwn(prototype, 'isPrototypeOf');
+}
+
+/**
+ * An array literal's kind of array, of this realm or another; an instance of a subclass is none.
+ *
+ * @param {unknown} value
+ * @returns {value is unknown[]}
+ */
+function isPlainArray(value) {
+  if (!isArray(value)) return false;
+  const prototype = getPrototypeOf(value);
+  return prototype === ARRAY_PROTOTYPE || (isArray(prototype) && hasOwn(prototype, 'concat'));
+}
+
+module.exports = {
+  ABSENT,
+  MAX_MEMBERS,
+  checkDepth,
+  elementOf,
+  isDense,
+  isPlainArray,
+  isPlainObject,
+  isUnsafe,
+  setOwn,
+  spend,
+  spread,
+  spreadableKeys,
+  valueOf,
+};

@@ -20,7 +20,7 @@ const {
   valueOf,
 } = require('./merge-members.js');
 
-const { getOwnPropertyNames, getOwnPropertySymbols, keys: keysOf } = Object;
+const { getOwnPropertyNames, getOwnPropertySymbols, keys: enumerableKeys } = Object;
 const { isArray } = Array;
 
 /**
@@ -57,10 +57,10 @@ function adopted(walk, array, depth) {
  * @param {unknown[]} array
  */
 function holdsNoObjects(walk, array) {
-  const keys = keysOf(array);
+  const keys = enumerableKeys(array);
   if (!isDense(array, keys) || getOwnPropertySymbols(array).length > 0) return false;
   for (let index = 0; index < keys.length; index++) {
-    const value = elementOf(array, index);
+    const value = elementOf(walk, array, index);
     if (typeof value === 'object' && value !== null) return false;
   }
   spend(walk, keys.length);
@@ -90,7 +90,7 @@ function findUnsafe(walk, array, depth) {
     spend(walk, keys.length);
     const dense = isList && isDense(container, /** @type {string[]} */ (keys));
     for (let index = 0; index < keys.length; index++) {
-      const value = dense ? elementOf(container, index) : valueOf(container, keys[index]);
+      const value = dense ? elementOf(walk, container, index) : valueOf(walk, container, keys[index]);
       if (!isList && isUnsafe(walk, keys[index], value)) return true;
       if (!isContainer(value) || seen.has(value) || walk.safe.has(value)) continue;
       seen.add(value);
@@ -123,7 +123,7 @@ function withoutUnsafe(walk, array) {
     spend(walk, keys.length);
     let isUnclean = false;
     for (const key of keys) {
-      const value = valueOf(container, key);
+      const value = valueOf(walk, container, key);
       if (!isArray(container) && isUnsafe(walk, key, value)) {
         isUnclean = true;
         continue;
@@ -163,6 +163,7 @@ function withoutUnsafe(walk, array) {
 /** @param {object} container */
 function emptyLike(container) {
   if (!isArray(container)) return {};
+  /** @type {unknown[]} */
   const list = [];
   list.length = container.length;
   return list;
@@ -179,7 +180,7 @@ function emptyLike(container) {
 function appended(walk, existing, array) {
   const isUnique = walk.arrays === 'unique';
   if (!isPlainArray(existing)) {
-    if (!isUnique || !repeats(array)) return array;
+    if (!isUnique || !repeats(walk, array)) return array;
     existing = [];
   }
   const joined = (walk.joined ??= new Map());
@@ -202,7 +203,7 @@ function appended(walk, existing, array) {
  * @param {unknown[]} array
  */
 function append(walk, list, held, array) {
-  const elements = elementsOf(array);
+  const elements = elementsOf(walk, array);
   spend(walk, elements.length);
   for (let at = 0; at < elements.length; at++) {
     const value = elements[at];
@@ -214,24 +215,29 @@ function append(walk, list, held, array) {
   }
 }
 
-/** @param {unknown[]} array */
-function repeats(array) {
-  const elements = elementsOf(array);
+/**
+ * @param {Walk} walk
+ * @param {unknown[]} array
+ */
+function repeats(walk, array) {
+  const elements = elementsOf(walk, array);
   return new Set(elements).size < elements.length;
 }
 
 /**
  * The elements, without holes and accessors.
  *
+ * @param {Walk} walk
  * @param {unknown[]} array
  */
-function elementsOf(array) {
-  const keys = keysOf(array);
+function elementsOf(walk, array) {
+  const keys = enumerableKeys(array);
   const dense = isDense(array, keys);
+  /** @type {unknown[]} */
   const elements = [];
   for (let at = 0; at < keys.length; at++) {
     if (!dense && `${Number(keys[at]) >>> 0}` !== keys[at]) break; // After the indices come names.
-    const value = dense ? elementOf(array, at) : valueOf(array, keys[at]);
+    const value = dense ? elementOf(walk, array, at) : valueOf(walk, array, keys[at]);
     if (value !== ABSENT) setOwn(elements, elements.length, value);
   }
   return elements;
@@ -245,7 +251,7 @@ function elementsOf(array) {
  */
 function keysIn(container) {
   if (getOwnPropertySymbols(container).length > 0) return Reflect.ownKeys(container);
-  return isArray(container) ? keysOf(container) : getOwnPropertyNames(container);
+  return isArray(container) ? enumerableKeys(container) : getOwnPropertyNames(container);
 }
 
 /**

@@ -11,7 +11,7 @@ const { isProxy } = require('node:util').types;
 const { createError } = require('./errors.js');
 const { hasPrototype } = require('./json.js');
 
-const { getOwnPropertyDescriptor, getOwnPropertySymbols, getPrototypeOf, hasOwn, keys: keysOf } = Object;
+const { getOwnPropertyDescriptor, getOwnPropertySymbols, getPrototypeOf, hasOwn, keys } = Object;
 const { isArray } = Array;
 const OBJECT_PROTOTYPE = Object.prototype;
 const ARRAY_PROTOTYPE = Array.prototype;
@@ -32,36 +32,37 @@ const MAX_MEMBERS = 10_000_000;
  * @property {boolean} removes Whether unsafe members are left out, or refused.
  * @property {number} maxDepth
  * @property {number} left How many members may still be looked at.
+ * @property {boolean} isPolluted Whether an accessor's descriptor inherits a `value`.
  */
 
 /**
  * The keys of an object that a spread copies just as merge should: no symbols, no accessors, nothing to leave out.
- * Members that hold objects go to the end of `keys` and `values`. Undefined stands for: go member by member.
+ * Members that hold objects are added to the pending. Undefined stands for: go member by member.
  *
  * @param {Rules} rules
  * @param {any} source
- * @param {PropertyKey[]} keys
- * @param {unknown[]} values
+ * @param {PropertyKey[]} pendingKeys
+ * @param {unknown[]} pendingValues
  */
-function spreadableKeys(rules, source, keys, values) {
-  // A Proxy may answer otherwise the next time. An inherited `value` makes an accessor's descriptor look like another.
-  if (isProxy(source) || 'value' in OBJECT_PROTOTYPE || getOwnPropertySymbols(source).length > 0) return undefined;
-  const own = keysOf(source);
-  const start = keys.length;
+function spreadableKeys(rules, source, pendingKeys, pendingValues) {
+  // A Proxy may answer otherwise the next time.
+  if (rules.isPolluted || isProxy(source) || getOwnPropertySymbols(source).length > 0) return undefined;
+  const own = keys(source);
+  const start = pendingKeys.length;
   for (let at = 0; at < own.length; at++) {
     const key = own[at];
     const member = /** @type {PropertyDescriptor} */ (getOwnPropertyDescriptor(source, key));
     const { value } = member;
     if (typeof value === 'object' && value !== null && key !== 'constructor' && key !== '__proto__') {
-      keys.push(key);
-      values.push(value);
+      pendingKeys.push(key);
+      pendingValues.push(value);
     } else if (
       (value === undefined && !(rules.assignsUndefined && hasOwn(member, 'value'))) ||
       key === '__proto__' ||
       (key === 'constructor' && typeof value === 'object' && value !== null)
     ) {
-      keys.length = start;
-      values.length = start;
+      pendingKeys.length = start;
+      pendingValues.length = start;
       return undefined;
     }
   }
@@ -100,37 +101,42 @@ function spread(source, count) {
 }
 
 /**
+ * The value of an own enumerable member, or ABSENT.
+ *
+ * @param {Rules} rules
  * @param {object} object
  * @param {PropertyKey} key
- * @returns {unknown} The value of an own enumerable member, or ABSENT.
  */
-function valueOf(object, key) {
+function valueOf(rules, object, key) {
   const member = getOwnPropertyDescriptor(object, key);
-  return member !== undefined && member.enumerable && hasOwn(member, 'value') ? member.value : ABSENT;
+  if (member === undefined || !member.enumerable) return ABSENT;
+  const { value } = member;
+  return (value !== undefined && !rules.isPolluted) || hasOwn(member, 'value') ? value : ABSENT;
 }
 
 /**
  * Whether the array has exactly the enumerable members 0 up to its length, and can be read by index.
  *
  * @param {unknown[]} array
- * @param {string[]} keys Its enumerable keys: the indices come first, in order.
+ * @param {PropertyKey[]} keysInIt Its enumerable keys: the indices come first, in order.
  */
-function isDense(array, keys) {
-  const { length } = keys;
-  return !isProxy(array) && length === array.length && (length === 0 || keys[length - 1] === `${length - 1}`);
+function isDense(array, keysInIt) {
+  const { length } = keysInIt;
+  return !isProxy(array) && length === array.length && (length === 0 || keysInIt[length - 1] === `${length - 1}`);
 }
 
 /**
  * The element of a dense array, or ABSENT.
  *
+ * @param {Rules} rules
  * @param {unknown[]} array
  * @param {number} index
  */
-function elementOf(array, index) {
+function elementOf(rules, array, index) {
   if (getterOf(array, index) !== undefined) return ABSENT;
   // Without a getter, reading invokes nothing; what reads as undefined may still be an accessor.
   const value = array[index];
-  return value === undefined ? valueOf(array, index) : value;
+  return value === undefined ? valueOf(rules, array, index) : value;
 }
 
 /**
@@ -186,12 +192,22 @@ function checkDepth(rules, depth) {
  * @param {unknown} value
  */
 function setOwn(object, key, value) {
-  if (key in object && !hasOwn(object, key)) {
+  if (!(key in object) || hasOwn(object, key)) {
+    object[key] = value;
+  } else {
     const member = { __proto__: null, value, configurable: true, enumerable: true, writable: true };
     Object.defineProperty(object, key, member);
-  } else {
-    object[key] = value;
   }
+}
+
+/**
+ * The keys of what can be enumerated, and possibly others.
+ *
+ * @param {object} container
+ * @returns {PropertyKey[]}
+ */
+function keysOf(container) {
+  return getOwnPropertySymbols(container).length > 0 ? Reflect.ownKeys(container) : keys(container);
 }
 
 /**
@@ -228,6 +244,7 @@ module.exports = {
   isPlainArray,
   isPlainObject,
   isUnsafe,
+  keysOf,
   setOwn,
   spend,
   spread,

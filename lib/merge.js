@@ -19,6 +19,7 @@ const {
   isPlainArray,
   isPlainObject,
   isUnsafe,
+  keysOf,
   setOwn,
   spend,
   spread,
@@ -26,7 +27,7 @@ const {
   valueOf,
 } = require('./merge-members.js');
 
-const { hasOwn, keys: keysOf } = Object;
+const { hasOwn } = Object;
 const { isArray } = Array;
 
 /** Ancestors are few, as a rule, and comparing with each is faster than keeping a Map up to here. */
@@ -41,29 +42,32 @@ const OPTIONS = table({
 
 /** @param {unknown} [options] */
 function createMerge(options) {
-  const read = readOptions(options, OPTIONS);
-  return (/** @type {unknown} */ target, /** @type {unknown[]} */ ...sources) => mergeAll(read, target, sources);
+  const policy = policyOf(readOptions(options, OPTIONS));
+  return function merge(/** @type {unknown} */ target, /** @type {unknown[]} */ ...sources) {
+    return mergeAll(policy, target, sources);
+  };
 }
 
-const DEFAULTS = readOptions(undefined, OPTIONS);
-
-/**
- * @param {object} target
- * @param {...object} sources
- */
-function merge(target, ...sources) {
-  return mergeAll(DEFAULTS, target, sources);
+/** @param {ReturnType<typeof readOptions<typeof OPTIONS>>} options */
+function policyOf(options) {
+  return {
+    arrays: options.arrays,
+    assignsUndefined: options.undefined === 'assign',
+    removes: options.unsafeKeys === 'remove',
+    maxDepth: options.maxDepth,
+  };
 }
 
 /**
- * @param {ReturnType<typeof readOptions<typeof OPTIONS>>} options
+ * @param {ReturnType<typeof policyOf>} policy
  * @param {unknown} target
  * @param {unknown[]} sources
  */
-function mergeAll(options, target, sources) {
+function mergeAll(policy, target, sources) {
   if (!isPlainObject(target)) throw wrongType('target', 'a plain object');
-  const walk = new Walk(options);
-  const result = copy(walk, target);
+  const walk = new Walk(policy);
+  const result = {};
+  mergeInto(walk, target, result);
   finish(walk);
   for (let at = 0; at < sources.length; at++) {
     const source = sources[at];
@@ -74,28 +78,35 @@ function mergeAll(options, target, sources) {
   return result;
 }
 
-/** What one call knows: the options, the budget, and the way from the argument down to where it is. */
+/**
+ * A container that is being merged.
+ *
+ * @typedef {object} Level
+ * @property {object} source
+ * @property {any} target
+ * @property {boolean} isSpread Whether the source's own objects are still in the target, to be replaced.
+ * @property {number} start Where its members start among the pending.
+ * @property {Level | undefined} outer
+ * @property {number} depth
+ */
+
+/** What one call knows: the policy, the budget, and where it is. */
 class Walk {
-  /** @param {ReturnType<typeof readOptions<typeof OPTIONS>>} options */
-  constructor(options) {
-    this.arrays = options.arrays;
-    this.assignsUndefined = options.undefined === 'assign';
-    this.removes = options.unsafeKeys === 'remove';
-    this.maxDepth = options.maxDepth;
+  /** @param {ReturnType<typeof policyOf>} policy */
+  constructor(policy) {
+    this.arrays = policy.arrays;
+    this.assignsUndefined = policy.assignsUndefined;
+    this.removes = policy.removes;
+    this.maxDepth = policy.maxDepth;
     this.left = MAX_MEMBERS;
+    this.isPolluted = 'value' in Object.prototype;
     /** Members that hold objects and have still to be merged; the innermost container's are last. @type {PropertyKey[]} */
     this.keys = [];
     /** @type {unknown[]} */
     this.values = [];
-    /** The containers that are being merged, outermost first: from where, to where. @type {object[]} */
-    this.sources = [];
-    /** @type {any[]} */
-    this.targets = [];
-    /** Where in `keys` the container's members start. @type {number[]} */
-    this.starts = [];
-    /** Whether the target is a spread of the source, in which the source's own objects have still to be replaced. @type {boolean[]} */
-    this.spreads = [];
-    /** From source to target, once there are many. @type {Map<object, any> | undefined} */
+    /** The innermost container. @type {Level | undefined} */
+    this.level = undefined;
+    /** From every container's source to its target, once there are many. @type {Map<object, any> | undefined} */
     this.ancestors = undefined;
     /** What arrays hold that is known to be safe. @type {Set<object> | undefined} */
     this.safe = undefined;
@@ -106,6 +117,11 @@ class Walk {
   }
 }
 
+/** @param {Walk} walk */
+function nextDepth(walk) {
+  return walk.level === undefined ? 1 : walk.level.depth + 1;
+}
+
 /**
  * A new object with the members of `source`; the objects among them are left for `finish`.
  *
@@ -113,12 +129,12 @@ class Walk {
  * @param {object} source
  */
 function copy(walk, source) {
-  checkDepth(walk, walk.sources.length + 1);
+  checkDepth(walk, nextDepth(walk));
   const start = walk.keys.length;
   const keys = spreadableKeys(walk, source, walk.keys, walk.values);
   if (keys === undefined) {
     const target = {};
-    mergeMembers(walk, source, target);
+    mergeInto(walk, source, target);
     return target;
   }
   const target = spread(source, keys.length);
@@ -127,40 +143,20 @@ function copy(walk, source) {
 }
 
 /**
- * @param {Walk} walk
- * @param {any} source
- * @param {any} target An object that this call has made.
- */
-function mergeInto(walk, source, target) {
-  checkDepth(walk, walk.sources.length + 1);
-  const start = walk.keys.length;
-  const keys = spreadableKeys(walk, source, walk.keys, walk.values);
-  if (keys === undefined) {
-    mergeMembers(walk, source, target);
-    return;
-  }
-  for (let at = 0; at < keys.length; at++) {
-    const key = keys[at];
-    const value = source[key];
-    if (typeof value !== 'object' || value === null) setOwn(target, key, value);
-    else if (!hasOwn(target, key)) setOwn(target, key, undefined);
-  }
-  enter(walk, source, target, start, false);
-}
-
-/**
- * The same for any object, member by member.
+ * Member by member into an object that this call has made.
  *
  * @param {Walk} walk
  * @param {object} source
  * @param {any} target
  */
-function mergeMembers(walk, source, target) {
+function mergeInto(walk, source, target) {
+  checkDepth(walk, nextDepth(walk));
   const start = walk.keys.length;
-  const keys = Reflect.ownKeys(source);
+  const keys = keysOf(source);
   spend(walk, keys.length);
-  for (const key of keys) {
-    const value = valueOf(source, key);
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at];
+    const value = valueOf(walk, source, key);
     if (value === ABSENT || (value === undefined && !walk.assignsUndefined) || isUnsafe(walk, key, value)) continue;
     take(walk, target, key, value);
   }
@@ -175,7 +171,7 @@ function mergeMembers(walk, source, target) {
  * @param {any} target
  */
 function mergeElements(walk, source, target) {
-  checkDepth(walk, walk.sources.length + 1);
+  checkDepth(walk, nextDepth(walk));
   const start = walk.keys.length;
   const keys = keysOf(source);
   spend(walk, keys.length);
@@ -184,7 +180,7 @@ function mergeElements(walk, source, target) {
   for (let at = 0; at < keys.length; at++) {
     const index = dense ? at : Number(keys[at]);
     if (!dense && `${index >>> 0}` !== keys[at]) break; // After the indices come names, which are no elements.
-    const value = dense ? elementOf(source, index) : valueOf(source, keys[at]);
+    const value = dense ? elementOf(walk, source, index) : valueOf(walk, source, index);
     if (value === ABSENT) continue;
     if (value === undefined && !walk.assignsUndefined && hasOwn(target, index)) continue;
     take(walk, target, index, value);
@@ -222,24 +218,16 @@ function take(walk, target, key, value) {
  */
 function enter(walk, source, target, start, isSpread) {
   if (walk.keys.length === start) return;
-  walk.sources.push(source);
-  walk.targets.push(target);
-  walk.starts.push(start);
-  walk.spreads.push(isSpread);
+  const outer = walk.level;
+  walk.level = { source, target, isSpread, start, outer, depth: outer === undefined ? 1 : outer.depth + 1 };
   if (walk.ancestors !== undefined) {
     walk.ancestors.set(source, target);
-  } else if (walk.sources.length > FEW_ANCESTORS) {
-    walk.ancestors = new Map(walk.sources.map((ancestor, at) => [ancestor, walk.targets[at]]));
+  } else if (walk.level.depth > FEW_ANCESTORS) {
+    walk.ancestors = new Map();
+    for (let level = /** @type {Level | undefined} */ (walk.level); level !== undefined; level = level.outer) {
+      walk.ancestors.set(level.source, level.target);
+    }
   }
-}
-
-/** @param {Walk} walk */
-function leave(walk) {
-  const source = walk.sources.pop();
-  walk.targets.pop();
-  walk.starts.pop();
-  walk.spreads.pop();
-  if (walk.ancestors !== undefined) walk.ancestors.delete(/** @type {object} */ (source));
 }
 
 /**
@@ -248,17 +236,17 @@ function leave(walk) {
  * @param {Walk} walk
  */
 function finish(walk) {
-  const { keys, values, targets, starts, spreads } = walk;
-  while (starts.length > 0) {
-    const top = starts.length - 1;
-    if (keys.length === starts[top]) {
-      leave(walk);
+  const { keys, values } = walk;
+  while (walk.level !== undefined) {
+    const { source, target, isSpread, start, outer } = walk.level;
+    if (keys.length === start) {
+      walk.level = outer;
+      if (walk.ancestors !== undefined) walk.ancestors.delete(source);
       continue;
     }
     const key = /** @type {string} */ (keys.pop());
     const value = /** @type {object} */ (values.pop());
-    const target = targets[top];
-    const existing = spreads[top] ? undefined : target[key];
+    const existing = isSpread ? undefined : target[key];
     if (isArray(value)) {
       mergeArray(walk, target, key, value, existing);
     } else if (!isPlainObject(value)) {
@@ -281,11 +269,11 @@ function finish(walk) {
  */
 function mergeArray(walk, target, key, value, existing) {
   if (walk.arrays === 'replace' || !isPlainArray(value)) {
-    target[key] = adopted(walk, value, walk.sources.length + 1);
+    target[key] = adopted(walk, value, nextDepth(walk));
     return;
   }
   if (walk.arrays !== 'index') {
-    const safe = adopted(walk, value, walk.sources.length + 1);
+    const safe = adopted(walk, value, nextDepth(walk));
     target[key] = appended(walk, existing, safe);
     return;
   }
@@ -307,10 +295,10 @@ function mergeArray(walk, target, key, value, existing) {
  */
 function madeFrom(walk, source) {
   if (walk.ancestors !== undefined) return walk.ancestors.get(source);
-  for (let at = walk.sources.length - 1; at >= 0; at--) {
-    if (walk.sources[at] === source) return walk.targets[at];
+  for (let level = walk.level; level !== undefined; level = level.outer) {
+    if (level.source === source) return level.target;
   }
   return undefined;
 }
 
-module.exports = { createMerge, merge };
+module.exports = { createMerge, merge: createMerge() };

@@ -6,7 +6,7 @@
 const { AesGcmKey, Keyring, generateKey } = require('./lib/aead.js');
 const { HoldfastError, JsonError } = require('./lib/errors.js');
 const { parseJson } = require('./lib/json.js');
-const { merge } = require('./lib/merge.js');
+const { createMerge, merge } = require('./lib/merge.js');
 const { PasswordHasher } = require('./lib/password.js');
 const { SafeRegExp } = require('./lib/regexp.js');
 const { SafeRegExpSet } = require('./lib/regexp-set.js');
@@ -19,6 +19,7 @@ module.exports = {
   PasswordHasher,
   SafeRegExp,
   SafeRegExpSet,
+  createMerge,
   generateKey,
   merge,
   parseJson,

@@ -9,6 +9,7 @@ export const {
   PasswordHasher,
   SafeRegExp,
   SafeRegExpSet,
+  createMerge,
   generateKey,
   merge,
   parseJson,

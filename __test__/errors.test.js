@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const path = require('node:path');
 const { describe, it } = require('node:test');
-const { AesGcmKey, HoldfastError, JsonError, Keyring, PasswordHasher, SafeRegExp, merge, parseJson } = require('..');
+const { AesGcmKey, HoldfastError, JsonError, Keyring, PasswordHasher, SafeRegExp, createMerge, merge, parseJson } = require('..');
 const { CODES, createError } = require('../lib/errors.js');
 const native = require('../lib/native.js');
 
@@ -48,11 +48,13 @@ const PROVOKED = {
   ],
   ERR_INVALID_ARG_VALUE: [
     () => parseJson('1', { protoKey: MARKER }),
+    () => createMerge({ arrays: MARKER }),
     () => new AesGcmKey(Buffer.from(MARKER)),
     () => ring.seal(`${MARKER}\ud800`),
   ],
   ERR_OUT_OF_RANGE: [
     () => parseJson('1', { limits: { depth: -7777 } }),
+    () => createMerge({ maxDepth: -7777 }),
     () => ring.seal(MARKER, { into: Buffer.alloc(1) }),
   ],
   ERR_INTERNAL: [() => native.testPanicCold(), () => native.testPanicFunctions(() => {})[0]()],
@@ -79,6 +81,7 @@ const PROVOKED = {
   ERR_JSON_LIMIT: [
     () => parseJson(`["${MARKER}"]`, { limits: { depth: 0 } }),
     () => parseJson(`"${MARKER}"`, { limits: { bytes: 1 } }),
+    () => createMerge({ maxDepth: 1 })({ [MARKER]: {} }),
   ],
   ERR_PASSWORD_TOO_LONG: [
     () => new PasswordHasher(SMALL).hash(MARKER.repeat(10_000)),

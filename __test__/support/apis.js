@@ -2,7 +2,7 @@
 
 /** Every function that takes options: how to call it with them, and a set that it takes. */
 
-const { AesGcmKey, Keyring, PasswordHasher, SafeRegExp, SafeRegExpSet, parseJson } = require('../..');
+const { AesGcmKey, Keyring, PasswordHasher, SafeRegExp, SafeRegExpSet, createMerge, parseJson } = require('../..');
 
 const key = new AesGcmKey(Buffer.alloc(32, 1));
 const ring = new Keyring({ primary: 'k1', keys: { k1: Buffer.alloc(32, 1) } });
@@ -19,11 +19,13 @@ const HASHER_OPTIONS = {
   limits: { memoryKiB: 19456, passes: 2, lanes: 1, cost: 12 },
 };
 
+const MERGE_OPTIONS = { arrays: 'concat', undefined: 'assign', maxDepth: 100, unsafeKeys: 'remove' };
 const REGEXP_OPTIONS = { memoryLimit: 65_536, backreferences: { budget: 100 } };
 
 /** @type {Record<string, { call: (options?: any) => unknown, good: () => any, required?: boolean }>} */
 const APIS = {
   parseJson: { call: (options) => parseJson('{"a":1}', options), good: () => structuredClone(JSON_OPTIONS) },
+  createMerge: { call: (options) => createMerge(options)({ a: 1 }), good: () => ({ ...MERGE_OPTIONS }) },
   PasswordHasher: { call: (options) => new PasswordHasher(options), good: () => structuredClone(HASHER_OPTIONS) },
   SafeRegExp: { call: (options) => new SafeRegExp('a', '', options), good: () => structuredClone(REGEXP_OPTIONS) },
   SafeRegExpSet: {

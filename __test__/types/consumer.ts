@@ -8,6 +8,7 @@ import {
   Keyring,
   PasswordHasher,
   SafeRegExp,
+  createMerge,
   generateKey,
   merge,
   parseJson,
@@ -17,6 +18,7 @@ import type {
   Content,
   ErrorCode,
   JsonOptions,
+  MergeOptions,
   PasswordHasherOptions,
   SafeRegExpOptions,
 } from 'holdfast';
@@ -97,6 +99,15 @@ export function merging(): void {
   merge({}, null);
   // @ts-expect-error not there
   merged.c;
+  const policy: MergeOptions = { arrays: 'unique', undefined: 'assign', maxDepth: 32, unsafeKeys: 'remove' };
+  const own = createMerge(policy);
+  assertType<Same<typeof own, typeof merge>>();
+  const { c }: { c: number } = createMerge()({ c: 1 }, {});
+  void c;
+  // @ts-expect-error an unknown option
+  createMerge({ array: 'concat' });
+  // @ts-expect-error an unknown policy
+  createMerge({ arrays: 'append' });
 }
 
 export async function passwords(): Promise<void> {

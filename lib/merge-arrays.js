@@ -76,29 +76,23 @@ function holdsNoObjects(walk, array) {
  * @returns {boolean} Whether there is something to remove.
  */
 function findUnsafe(walk, array, depth) {
-  walk.safe ??= new Set();
-  /** @type {object[]} */
-  const open = [array];
-  const depths = [depth];
-  const seen = new Set(open);
-  for (let at = 0; at < open.length; at++) {
-    const container = open[at];
-    checkDepth(walk, depths[at]);
+  const safe = (walk.safe ??= new Set());
+  const depths = new Map().set(array, depth);
+  // A Map's iteration goes on with what is added to it.
+  for (const [container, here] of depths) {
+    checkDepth(walk, here);
     if (walk.cleaned !== undefined && walk.cleaned.has(container)) return true;
     const isList = isArray(container);
     const keys = keysIn(container);
     spend(walk, keys.length);
-    const dense = isList && isDense(container, /** @type {string[]} */ (keys));
-    for (let index = 0; index < keys.length; index++) {
-      const value = dense ? elementOf(walk, container, index) : valueOf(walk, container, keys[index]);
-      if (!isList && isUnsafe(walk, keys[index], value)) return true;
-      if (!isContainer(value) || seen.has(value) || walk.safe.has(value)) continue;
-      seen.add(value);
-      open.push(value);
-      depths.push(depths[at] + 1);
+    const dense = isList && isDense(container, keys);
+    for (let at = 0; at < keys.length; at++) {
+      const value = dense ? elementOf(walk, container, at) : valueOf(walk, container, keys[at]);
+      if (!isList && isUnsafe(walk, keys[at], value)) return true;
+      if (isContainer(value) && !depths.has(value) && !safe.has(value)) depths.set(value, here + 1);
     }
   }
-  for (const container of open) walk.safe.add(container);
+  for (const container of depths.keys()) safe.add(container);
   return false;
 }
 
@@ -111,52 +105,42 @@ function findUnsafe(walk, array, depth) {
 function withoutUnsafe(walk, array) {
   const safe = (walk.safe ??= new Set());
   const cleaned = (walk.cleaned ??= new Map());
-  /** @type {Map<object, { key: PropertyKey, value: unknown }[]>} */
-  const members = new Map([[array, []]]);
-  /** Who holds it. @type {Map<object, object[]>} */
+  /** Every container that the array leads to, with the members to keep. @type {Map<object, Map<PropertyKey, unknown>>} */
+  const found = new Map().set(array, new Map());
+  /** Who holds it. @type {Map<object, Set<object>>} */
   const holders = new Map();
-  /** @type {object[]} */
-  const unclean = [];
-  // A Map's iteration goes on with what is added to it.
-  for (const [container, kept] of members) {
+  /** What cannot stay as it is. @type {Set<object>} */
+  const unclean = new Set();
+  for (const [container, kept] of found) {
     const keys = keysIn(container);
     spend(walk, keys.length);
-    let isUnclean = false;
-    for (const key of keys) {
+    for (let at = 0; at < keys.length; at++) {
+      const key = keys[at];
       const value = valueOf(walk, container, key);
       if (!isArray(container) && isUnsafe(walk, key, value)) {
-        isUnclean = true;
-        continue;
+        unclean.add(container);
+      } else if (value !== ABSENT) {
+        kept.set(key, value);
+        if (!isContainer(value) || safe.has(value)) continue;
+        if (cleaned.has(value)) unclean.add(container);
+        else if (holders.has(value)) holders.get(value)?.add(container);
+        else holders.set(value, new Set().add(container));
+        if (!cleaned.has(value) && !found.has(value)) found.set(value, new Map());
       }
-      if (value === ABSENT) continue;
-      kept.push({ key, value });
-      if (!isContainer(value) || safe.has(value)) continue;
-      if (cleaned.has(value)) {
-        isUnclean = true;
-        continue;
-      }
-      const others = holders.get(value);
-      if (others === undefined) holders.set(value, [container]);
-      else others.push(container);
-      if (!members.has(value)) members.set(value, []);
-    }
-    if (isUnclean) unclean.push(container);
-  }
-  for (const container of unclean) cleaned.set(container, emptyLike(container));
-  for (let at = 0; at < unclean.length; at++) {
-    for (const holder of holders.get(unclean[at]) ?? []) {
-      if (cleaned.has(holder)) continue;
-      cleaned.set(holder, emptyLike(holder));
-      unclean.push(holder);
     }
   }
   for (const container of unclean) {
-    const copy = cleaned.get(container);
-    for (const { key, value } of members.get(container) ?? []) {
-      setOwn(copy, key, cleaned.has(/** @type {object} */ (value)) ? cleaned.get(/** @type {object} */ (value)) : value);
-    }
+    cleaned.set(container, emptyLike(container));
+    for (const holder of holders.get(container) ?? []) unclean.add(holder);
   }
-  for (const container of members.keys()) if (!cleaned.has(container)) safe.add(container);
+  for (const [container, kept] of found) {
+    if (!unclean.has(container)) {
+      safe.add(container);
+      continue;
+    }
+    const copy = cleaned.get(container);
+    for (const [key, value] of kept) setOwn(copy, key, cleaned.has(value) ? cleaned.get(value) : value);
+  }
   return cleaned.get(array) ?? array;
 }
 

@@ -33,41 +33,39 @@ const MAX_MEMBERS = 10_000_000;
  * @property {number} maxDepth
  * @property {number} left How many members may still be looked at.
  * @property {boolean} isPolluted Whether an accessor's descriptor inherits a `value`.
+ * @property {Pending | undefined} pending Members that hold objects and have still to be merged, the innermost first.
+ *
+ * A list of links, as all that merge puts aside: on an array, a setter in a polluted prototype could step in.
+ * @typedef {{ key: PropertyKey, value: object, next: Pending | undefined }} Pending
  */
 
 /**
- * The keys of an object that a spread copies just as merge should: no symbols, no accessors, nothing to leave out.
- * Members that hold objects are added to the pending. Undefined stands for: go member by member.
+ * How many keys an object has, if a spread copies it just as merge should: no symbols, no accessors, nothing to leave
+ * out. Its members that hold objects become pending then. Otherwise -1, for: go member by member.
  *
  * @param {Rules} rules
  * @param {any} source
- * @param {PropertyKey[]} pendingKeys
- * @param {unknown[]} pendingValues
  */
-function spreadableKeys(rules, source, pendingKeys, pendingValues) {
+function countSpreadable(rules, source) {
   // A Proxy may answer otherwise the next time.
-  if (rules.isPolluted || isProxy(source) || getOwnPropertySymbols(source).length > 0) return undefined;
+  if (rules.isPolluted || isProxy(source) || getOwnPropertySymbols(source).length > 0) return -1;
   const own = keys(source);
-  const start = pendingKeys.length;
+  let { pending } = rules;
   for (let at = 0; at < own.length; at++) {
     const key = own[at];
     const member = /** @type {PropertyDescriptor} */ (getOwnPropertyDescriptor(source, key));
     const { value } = member;
-    if (typeof value === 'object' && value !== null && key !== 'constructor' && key !== '__proto__') {
-      pendingKeys.push(key);
-      pendingValues.push(value);
-    } else if (
-      (value === undefined && !(rules.assignsUndefined && hasOwn(member, 'value'))) ||
-      key === '__proto__' ||
-      (key === 'constructor' && typeof value === 'object' && value !== null)
-    ) {
-      pendingKeys.length = start;
-      pendingValues.length = start;
-      return undefined;
+    if (key === '__proto__') return -1;
+    if (typeof value === 'object' && value !== null) {
+      if (key === 'constructor') return -1;
+      pending = { key, value, next: pending };
+    } else if (value === undefined && !(rules.assignsUndefined && hasOwn(member, 'value'))) {
+      return -1;
     }
   }
   spend(rules, own.length);
-  return own;
+  rules.pending = pending;
+  return own.length;
 }
 
 /**
@@ -239,6 +237,7 @@ module.exports = {
   ABSENT,
   MAX_MEMBERS,
   checkDepth,
+  countSpreadable,
   elementOf,
   isDense,
   isPlainArray,
@@ -248,6 +247,5 @@ module.exports = {
   setOwn,
   spend,
   spread,
-  spreadableKeys,
   valueOf,
 };

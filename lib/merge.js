@@ -14,6 +14,7 @@ const {
   ABSENT,
   MAX_MEMBERS,
   checkDepth,
+  countSpreadable,
   elementOf,
   isDense,
   isPlainArray,
@@ -23,7 +24,6 @@ const {
   setOwn,
   spend,
   spread,
-  spreadableKeys,
   valueOf,
 } = require('./merge-members.js');
 
@@ -85,7 +85,7 @@ function mergeAll(policy, target, sources) {
  * @property {object} source
  * @property {any} target
  * @property {boolean} isSpread Whether the source's own objects are still in the target, to be replaced.
- * @property {number} start Where its members start among the pending.
+ * @property {import('./merge-members.js').Pending | undefined} end The first pending member that is not its own.
  * @property {Level | undefined} outer
  * @property {number} depth
  */
@@ -100,10 +100,8 @@ class Walk {
     this.maxDepth = policy.maxDepth;
     this.left = MAX_MEMBERS;
     this.isPolluted = 'value' in Object.prototype;
-    /** Members that hold objects and have still to be merged; the innermost container's are last. @type {PropertyKey[]} */
-    this.keys = [];
-    /** @type {unknown[]} */
-    this.values = [];
+    /** @type {import('./merge-members.js').Pending | undefined} */
+    this.pending = undefined;
     /** The innermost container. @type {Level | undefined} */
     this.level = undefined;
     /** From every container's source to its target, once there are many. @type {Map<object, any> | undefined} */
@@ -130,15 +128,15 @@ function nextDepth(walk) {
  */
 function copy(walk, source) {
   checkDepth(walk, nextDepth(walk));
-  const start = walk.keys.length;
-  const keys = spreadableKeys(walk, source, walk.keys, walk.values);
-  if (keys === undefined) {
+  const end = walk.pending;
+  const count = countSpreadable(walk, source);
+  if (count === -1) {
     const target = {};
     mergeInto(walk, source, target);
     return target;
   }
-  const target = spread(source, keys.length);
-  enter(walk, source, target, start, true);
+  const target = spread(source, count);
+  enter(walk, source, target, end, true);
   return target;
 }
 
@@ -151,7 +149,7 @@ function copy(walk, source) {
  */
 function mergeInto(walk, source, target) {
   checkDepth(walk, nextDepth(walk));
-  const start = walk.keys.length;
+  const end = walk.pending;
   const keys = keysOf(source);
   spend(walk, keys.length);
   for (let at = 0; at < keys.length; at++) {
@@ -160,7 +158,7 @@ function mergeInto(walk, source, target) {
     if (value === ABSENT || (value === undefined && !walk.assignsUndefined) || isUnsafe(walk, key, value)) continue;
     take(walk, target, key, value);
   }
-  enter(walk, source, target, start, false);
+  enter(walk, source, target, end, false);
 }
 
 /**
@@ -172,7 +170,7 @@ function mergeInto(walk, source, target) {
  */
 function mergeElements(walk, source, target) {
   checkDepth(walk, nextDepth(walk));
-  const start = walk.keys.length;
+  const end = walk.pending;
   const keys = keysOf(source);
   spend(walk, keys.length);
   const { length } = source;
@@ -186,7 +184,7 @@ function mergeElements(walk, source, target) {
     take(walk, target, index, value);
   }
   if (target.length < length) target.length = length;
-  enter(walk, source, target, start, false);
+  enter(walk, source, target, end, false);
 }
 
 /**
@@ -203,8 +201,7 @@ function take(walk, target, key, value) {
     return;
   }
   if (!hasOwn(target, key)) setOwn(target, key, undefined);
-  walk.keys.push(key);
-  walk.values.push(value);
+  walk.pending = { key, value, next: walk.pending };
 }
 
 /**
@@ -213,13 +210,13 @@ function take(walk, target, key, value) {
  * @param {Walk} walk
  * @param {object} source
  * @param {any} target
- * @param {number} start
+ * @param {import('./merge-members.js').Pending | undefined} end
  * @param {boolean} isSpread
  */
-function enter(walk, source, target, start, isSpread) {
-  if (walk.keys.length === start) return;
+function enter(walk, source, target, end, isSpread) {
+  if (walk.pending === end) return;
   const outer = walk.level;
-  walk.level = { source, target, isSpread, start, outer, depth: outer === undefined ? 1 : outer.depth + 1 };
+  walk.level = { source, target, isSpread, end, outer, depth: outer === undefined ? 1 : outer.depth + 1 };
   if (walk.ancestors !== undefined) {
     walk.ancestors.set(source, target);
   } else if (walk.level.depth > FEW_ANCESTORS) {
@@ -236,16 +233,16 @@ function enter(walk, source, target, start, isSpread) {
  * @param {Walk} walk
  */
 function finish(walk) {
-  const { keys, values } = walk;
   while (walk.level !== undefined) {
-    const { source, target, isSpread, start, outer } = walk.level;
-    if (keys.length === start) {
+    const { source, target, isSpread, end, outer } = walk.level;
+    const { pending } = walk;
+    if (pending === end || pending === undefined) {
       walk.level = outer;
       if (walk.ancestors !== undefined) walk.ancestors.delete(source);
       continue;
     }
-    const key = /** @type {string} */ (keys.pop());
-    const value = /** @type {object} */ (values.pop());
+    const { key, value } = pending;
+    walk.pending = pending.next;
     const existing = isSpread ? undefined : target[key];
     if (isArray(value)) {
       mergeArray(walk, target, key, value, existing);
@@ -263,7 +260,7 @@ function finish(walk) {
 /**
  * @param {Walk} walk
  * @param {any} target
- * @param {string} key
+ * @param {PropertyKey} key
  * @param {unknown[]} value
  * @param {unknown} existing
  */

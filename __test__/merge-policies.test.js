@@ -13,7 +13,8 @@ const ROUNDS = Math.max(400, Number(process.env.HOLDFAST_MERGES ?? 0));
 const SEED = Number(process.env.HOLDFAST_SEED ?? 20_261_122);
 
 class Account {}
-const OPAQUE = [new Date(0), new Map([[1, 1]]), Buffer.from('x'), /x/g, new Account(), () => 1, new (class extends Array {})(2)];
+class List extends Array {}
+const OPAQUE = [new Date(0), new Map([[1, 1]]), Buffer.from('x'), /x/g, new Account(), () => 1, List.of(1, 1)];
 
 const POLICIES = ['replace', 'concat', 'unique', 'index'].flatMap((arrays) =>
   ['skip', 'assign'].flatMap((policy) =>
@@ -126,7 +127,6 @@ describe('arrays', () => {
   });
 
   it('of a subclass, and what is like an array, are taken over', () => {
-    class List extends Array {}
     for (const arrays of ['replace', 'concat', 'unique', 'index']) {
       for (const list of [List.of(1, 1), new Uint8Array(2), Buffer.from('aa')]) {
         assert.equal(createMerge({ arrays })({ list: [1] }, { list }).list, list);
@@ -137,7 +137,8 @@ describe('arrays', () => {
 
   it('of another realm are joined to ordinary ones', () => {
     const other = vm.runInNewContext('({ list: [2, { y: 2 }] })');
-    const expected = { concat: [1, { x: 1 }, 2, { y: 2 }], unique: [1, { x: 1 }, 2, { y: 2 }], index: [2, { x: 1, y: 2 }] };
+    const both = [1, { x: 1 }, 2, { y: 2 }];
+    const expected = { concat: both, unique: both, index: [2, { x: 1, y: 2 }] };
     for (const [arrays, list] of Object.entries(expected)) {
       const result = createMerge({ arrays })({ list: [1, { x: 1 }] }, other).list;
       assert.equal(Object.getPrototypeOf(result), Array.prototype);
@@ -149,7 +150,9 @@ describe('arrays', () => {
     const named = Object.assign([1], { note: 'x' });
     assert.equal(merge({ list: [0] }, { list: named }).list.note, 'x');
     for (const arrays of ['concat', 'unique', 'index']) {
-      assert.deepEqual(Object.keys(createMerge({ arrays })({ list: [0] }, { list: named }).list).includes('note'), false);
+      const { list } = createMerge({ arrays })({ list: [0] }, { list: named });
+      assert.deepEqual(Reflect.ownKeys(list), [...Object.keys(list), 'length']);
+      assert.equal(list.note, undefined);
     }
   });
 
@@ -160,13 +163,45 @@ describe('arrays', () => {
       const results = {}; // A list would call the setter itself.
       for (const index of ['0', '1', '2']) Object.defineProperty(prototype, index, setter);
       try {
-        for (const arrays of ['concat', 'unique', 'index']) results[arrays] = createMerge({ arrays })({ x: [1, 2] }, { x: [3] }).x;
+        for (const arrays of ['concat', 'unique', 'index'])
+          results[arrays] = createMerge({ arrays })({ x: [1, 2] }, { x: [3] }).x;
       } finally {
         for (const index of ['0', '1', '2']) delete prototype[index];
       }
       assert.deepEqual(results, { concat: [1, 2, 3], unique: [1, 2, 3], index: [3, 2] });
     }
     assert.equal(called, 0);
+  });
+});
+
+describe('many levels down', () => {
+  const LEVELS = 50;
+
+  it('a part that is met again is no cycle', () => {
+    for (const arrays of ['replace', 'concat', 'unique', 'index']) {
+      const shared = { x: { y: {} } };
+      let value = { left: shared, right: { again: shared } };
+      for (let level = 0; level < LEVELS; level++) value = { inner: value, more: { a: shared } };
+      let result = createMerge({ arrays })(value);
+      while (result.inner) result = result.inner;
+      assert.deepEqual(result, { left: { x: { y: {} } }, right: { again: { x: { y: {} } } } });
+      assert.notEqual(result.left, result.right.again);
+      assert.notEqual(result.left.x.y, result.right.again.x.y);
+    }
+  });
+
+  it('a cycle to any level is the same cycle', () => {
+    for (let target = 0; target <= LEVELS; target++) {
+      const levels = Array.from({ length: LEVELS + 1 }, () => ({}));
+      levels.forEach((level, depth) => Object.assign(level, depth < LEVELS ? { inner: levels[depth + 1] } : {}));
+      levels[LEVELS].back = levels[target];
+      for (const sources of [[levels[0]], [{ inner: { a: 1 } }, levels[0], levels[0]]]) {
+        let innermost = merge(...sources);
+        const way = [innermost];
+        while (innermost.inner) way.push((innermost = innermost.inner));
+        assert.equal(innermost.back, way[target]);
+      }
+    }
   });
 });
 

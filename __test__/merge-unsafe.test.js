@@ -1,6 +1,6 @@
 'use strict';
 
-/** merge and createMerge on what pollutes prototypes: every payload in every place, refused or removed, never merged. */
+/** merge and createMerge on what pollutes prototypes: every payload in every place is refused or removed. */
 
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
@@ -37,6 +37,7 @@ const HARMLESS = [
   '{"unset":["__proto__","toString"],"prototype":{"constructor":{}},"__proto__\\u0000":1}',
 ];
 
+const INVOKED = { get: () => assert.fail('invoked'), enumerable: true };
 const deep = (payload, wrap) => Array.from({ length: 300 }).reduce(wrap, payload);
 const PLACES = {
   'at the root': (payload) => payload,
@@ -56,7 +57,7 @@ const PLACES = {
     list.push(list, { list });
     return { list, again: list };
   },
-  'beside an accessor': (payload) => ({ get a() { throw new Error('invoked'); }, b: payload, c: [payload] }), // prettier-ignore
+  'beside an accessor': (payload) => Object.defineProperty({ b: payload, c: [payload] }, 'a', INVOKED),
 };
 const SIDES = {
   'the only argument': (merge, value) => merge(value),

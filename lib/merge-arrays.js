@@ -205,6 +205,7 @@ function append(walk, list, held, array) {
  */
 function repeats(walk, array) {
   const elements = elementsOf(walk, array);
+  spend(walk, elements.length);
   return new Set(elements).size < elements.length;
 }
 

@@ -18,8 +18,8 @@ const isPlain = (value) => {
   return prototype === null || prototype === Object.prototype || prototype === Object.getPrototypeOf(foreign.object());
 };
 const isContainer = (value) => Array.isArray(value) || isPlain(value);
-const isList = (value) =>
-  [Array.prototype, Object.getPrototypeOf(foreign.array())].includes(Array.isArray(value) && Object.getPrototypeOf(value));
+const ARRAYS = [Array.prototype, Object.getPrototypeOf(foreign.array())];
+const isList = (value) => Array.isArray(value) && ARRAYS.includes(Object.getPrototypeOf(value));
 
 /** What may be copied: own, enumerable, a value. */
 function entries(container) {
@@ -33,7 +33,7 @@ const elements = (array) => entries(array).filter(([key]) => typeof key === 'str
 
 const isUnsafe = (key, value) =>
   key === '__proto__' ||
-  (key === 'constructor' && typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, 'prototype'));
+  (key === 'constructor' && typeof value === 'object' && !Array.isArray(value) && Object.hasOwn(value ?? {}, 'prototype'));
 
 function put(object, key, value) {
   Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
@@ -117,9 +117,8 @@ function firsts(list) {
 function reachesUnsafe(value, seen = new Set()) {
   if (!isContainer(value) || seen.has(value)) return false;
   seen.add(value);
-  return (
-    (!Array.isArray(value) && entries(value).some(([key, member]) => isUnsafe(key, member))) ||
-    entries(value).some(([key, member]) => !(!Array.isArray(value) && isUnsafe(key, member)) && reachesUnsafe(member, seen))
+  return entries(value).some(
+    ([key, member]) => (!Array.isArray(value) && isUnsafe(key, member)) || reachesUnsafe(member, seen),
   );
 }
 

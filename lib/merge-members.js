@@ -21,7 +21,7 @@ const getterOf = Function.prototype.call.bind(/** @type {any} */ (OBJECT_PROTOTY
 /** In place of a value: there is no such member, or it is an accessor, or it is not enumerable. */
 const ABSENT = Symbol('absent');
 
-/** Members looked at in one call; a plain tree of this size takes about five seconds. */
+/** Members looked at in one call; that many take two to five seconds. */
 const MAX_MEMBERS = 10_000_000;
 
 /**

@@ -116,6 +116,18 @@ describe('maxDepth', () => {
     });
   }
 
+  it('holds for what is beside and below something that is removed', () => {
+    const unsafe = JSON.parse('{"__proto__":1}');
+    for (const arrays of ['replace', 'concat', 'unique', 'index']) {
+      const merging = createMerge({ arrays, maxDepth: 21, unsafeKeys: 'remove' });
+      for (const build of [(levels) => [unsafe, lists(levels, 1)], (levels) => lists(levels, [unsafe])]) {
+        merging({ list: build(18) });
+        assert.throws(() => merging({ list: build(21) }), LIMIT);
+        assert.throws(() => merging({ list: [unsafe] }, { list: build(21) }), LIMIT);
+      }
+    }
+  });
+
   it('of 1 is flat', () => {
     assert.deepEqual(createMerge({ maxDepth: 1 })({ a: 1, b: new Map() }, { c: 2 }), { a: 1, b: new Map(), c: 2 });
     for (const value of [{ a: {} }, { a: [] }]) assert.throws(() => createMerge({ maxDepth: 1 })(value), LIMIT);

@@ -147,7 +147,7 @@ describe('arrays', () => {
   });
 
   it('lose what is no element when a new one is made, and keep it when they are taken over', () => {
-    const named = Object.assign([1], { note: 'x' });
+    const named = Object.assign([1], { note: 'x', 4294967295: 'y', '-1': 'z', [Symbol.iterator]: 's' });
     assert.equal(merge({ list: [0] }, { list: named }).list.note, 'x');
     for (const arrays of ['concat', 'unique', 'index']) {
       const { list } = createMerge({ arrays })({ list: [0] }, { list: named });

@@ -12,6 +12,7 @@ const {
   checkDepth,
   elementOf,
   isDense,
+  isIndex,
   isPlainArray,
   isPlainObject,
   isUnsafe,
@@ -78,22 +79,26 @@ function holdsNoObjects(walk, array) {
 function findUnsafe(walk, array, depth) {
   const safe = (walk.safe ??= new Set());
   const depths = new Map().set(array, depth);
+  let found = false;
   // A Map's iteration goes on with what is added to it.
   for (const [container, here] of depths) {
     checkDepth(walk, here);
-    if (walk.cleaned !== undefined && walk.cleaned.has(container)) return true;
+    if (walk.cleaned !== undefined && walk.cleaned.has(container)) {
+      found = true;
+      continue;
+    }
     const isList = isArray(container);
     const keys = keysIn(container);
     spend(walk, keys.length);
     const dense = isList && isDense(container, keys);
     for (let at = 0; at < keys.length; at++) {
       const value = dense ? elementOf(walk, container, at) : valueOf(walk, container, keys[at]);
-      if (!isList && isUnsafe(walk, keys[at], value)) return true;
-      if (isContainer(value) && !depths.has(value) && !safe.has(value)) depths.set(value, here + 1);
+      if (!isList && isUnsafe(walk, keys[at], value)) found = true;
+      else if (isContainer(value) && !depths.has(value) && !safe.has(value)) depths.set(value, here + 1);
     }
   }
-  for (const container of depths.keys()) safe.add(container);
-  return false;
+  if (!found) for (const container of depths.keys()) safe.add(container);
+  return found;
 }
 
 /**
@@ -221,7 +226,7 @@ function elementsOf(walk, array) {
   /** @type {unknown[]} */
   const elements = [];
   for (let at = 0; at < keys.length; at++) {
-    if (!dense && `${Number(keys[at]) >>> 0}` !== keys[at]) break; // After the indices come names.
+    if (!dense && !isIndex(keys[at])) continue;
     const value = dense ? elementOf(walk, array, at) : valueOf(walk, array, keys[at]);
     if (value !== ABSENT) setOwn(elements, elements.length, value);
   }

@@ -124,6 +124,16 @@ function isDense(array, keysInIt) {
 }
 
 /**
+ * Whether the key of an array's member is an element's, and no name.
+ *
+ * @param {string} key
+ */
+function isIndex(key) {
+  const index = Number(key) >>> 0;
+  return `${index}` === key && index !== 2 ** 32 - 1;
+}
+
+/**
  * The element of a dense array, or ABSENT.
  *
  * @param {Rules} rules
@@ -240,6 +250,7 @@ module.exports = {
   countSpreadable,
   elementOf,
   isDense,
+  isIndex,
   isPlainArray,
   isPlainObject,
   isUnsafe,

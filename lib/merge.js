@@ -17,6 +17,7 @@ const {
   countSpreadable,
   elementOf,
   isDense,
+  isIndex,
   isPlainArray,
   isPlainObject,
   isUnsafe,
@@ -171,13 +172,13 @@ function mergeInto(walk, source, target) {
 function mergeElements(walk, source, target) {
   checkDepth(walk, nextDepth(walk));
   const end = walk.pending;
-  const keys = keysOf(source);
+  const keys = Object.keys(source);
   spend(walk, keys.length);
   const { length } = source;
   const dense = isDense(source, keys);
   for (let at = 0; at < keys.length; at++) {
+    if (!dense && !isIndex(keys[at])) continue;
     const index = dense ? at : Number(keys[at]);
-    if (!dense && `${index >>> 0}` !== keys[at]) break; // After the indices come names, which are no elements.
     const value = dense ? elementOf(walk, source, index) : valueOf(walk, source, index);
     if (value === ABSENT) continue;
     if (value === undefined && !walk.assignsUndefined && hasOwn(target, index)) continue;

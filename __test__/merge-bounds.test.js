@@ -18,7 +18,8 @@ describe('the work', () => {
       let looks = 0;
       for (const [object, name] of [[Object, 'getOwnPropertyDescriptor'], [Object.prototype, '__lookupGetter__']]) {
         const original = object[name];
-        Object.defineProperty(object, name, { value(...list) { looks++; return Reflect.apply(original, this, list); } });
+        const value = function (...list) { looks++; return Reflect.apply(original, this, list); };
+        Object.defineProperty(object, name, { value });
       }
       const { createMerge } = require(holdfast);
       const from = (n, make) => Object.fromEntries(Array.from({ length: n }, make));

@@ -55,8 +55,10 @@ const CALLS = {
   'merge, wrong': () => merge(1),
   'createMerge, defaults': () => createMerge()({ a: [1], b: undefined }, { a: [2] }),
   'createMerge, {}': () => createMerge({})({ a: [1] }, { a: [2, { x: undefined }] }),
-  'createMerge, arrays': () =>
-    ['concat', 'unique', 'index'].map((arrays) => createMerge({ arrays })({ a: [1, { b: 1 }] }, { a: [1, { c: [2] }, 3] })),
+  'createMerge, arrays': () => {
+    const [first, second] = [{ a: [1, { b: 1 }] }, { a: [1, { c: [2] }, 3] }];
+    return ['concat', 'unique', 'index'].map((arrays) => createMerge({ arrays })(first, second));
+  },
   'createMerge, remove': () => {
     const hostile = JSON.parse('{"__proto__":1,"a":[{"constructor":{"prototype":1},"b":2}]}');
     return createMerge({ unsafeKeys: 'remove' })(hostile, { c: 1 });

@@ -1,5 +1,5 @@
-// Benchmarks of merge: settings of 14 KB and 8 KB as services have them, a few options over their defaults, flat records
-// of 16,000 keys each, and lists that only one side has.
+// Benchmarks of merge: settings of 14 KB and 8 KB as services have them, flat records of 16,000 keys each, a few
+// options over their defaults, and lists that only one side has.
 // The packages disagree about arrays (concatenate, replace, by index), so no array meets another one here and the
 // results can be asserted equal. What differs in the work: merge makes every object anew, takes arrays over by
 // reference and refuses `__proto__`; deepmerge, @fastify/deepmerge and lodash.merge copy arrays too; defu and

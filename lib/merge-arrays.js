@@ -110,7 +110,7 @@ function findUnsafe(walk, array, depth) {
 function withoutUnsafe(walk, array) {
   const safe = (walk.safe ??= new Set());
   const cleaned = (walk.cleaned ??= new Map());
-  /** Every container that the array leads to, with the members to keep. @type {Map<object, Map<PropertyKey, unknown>>} */
+  /** What the array leads to, with the members to keep. @type {Map<object, Map<PropertyKey, unknown>>} */
   const found = new Map().set(array, new Map());
   /** Who holds it. @type {Map<object, Set<object>>} */
   const holders = new Map();

@@ -161,7 +161,7 @@ function isUnsafe(rules, key, value) {
   }
   if (key === 'constructor' && hasPrototype(value)) {
     if (rules.removes) return true;
-    throw refusal('ERR_JSON_CONSTRUCTOR_KEY', 'an argument has a constructor with a prototype, which pollutes when merged');
+    throw refusal('ERR_JSON_CONSTRUCTOR_KEY', 'an argument has a constructor that has a prototype, and pollutes');
   }
   return false;
 }

@@ -111,7 +111,7 @@ class Walk {
     this.safe = undefined;
     /** Copies of arrays, and of what is in them, without unsafe members. @type {Map<object, any> | undefined} */
     this.cleaned = undefined;
-    /** Arrays that this call has made by appending, with what is in them. @type {Map<unknown[], Set<unknown>> | undefined} */
+    /** Arrays that this call has made by appending. @type {Map<unknown[], Set<unknown>> | undefined} */
     this.joined = undefined;
   }
 }

@@ -33,7 +33,11 @@ const elements = (array) => entries(array).filter(([key]) => typeof key === 'str
 
 const isUnsafe = (key, value) =>
   key === '__proto__' ||
-  (key === 'constructor' && typeof value === 'object' && !Array.isArray(value) && Object.hasOwn(value ?? {}, 'prototype'));
+  (key === 'constructor' &&
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.hasOwn(value, 'prototype'));
 
 function put(object, key, value) {
   Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });

@@ -290,13 +290,40 @@ export class JsonError extends SyntaxError {
 
 /**
  * Deep merge into a new object: later sources win, plain objects are merged, everything else (arrays, Date, Map,
- * Buffer, class instances) is taken over by reference, `undefined` is skipped. No argument is changed and no accessor
- * is invoked.
+ * Buffer, class instances) is taken over by reference, `undefined` is skipped. Symbols are kept, accessors left out. No
+ * argument is changed and no accessor is invoked. {@link createMerge} with its defaults.
  *
  * @throws {HoldfastError} `ERR_JSON_PROTO_KEY`, `ERR_JSON_CONSTRUCTOR_KEY` an argument has an own `__proto__`, or a
- *   `constructor` that holds an object with a `prototype`, at any depth
+ *   `constructor` that holds an object with a `prototype`, at any depth; `ERR_JSON_LIMIT` more than 1,000,000 levels or
+ *   10,000,000 members
  */
 export function merge<T extends object, S extends object[]>(target: T, ...sources: S): T & S[number];
+
+/** How a merge of one's own goes about it. */
+export interface MergeOptions {
+  /**
+   * An array that meets an array. `'replace'`: the later one is taken over by reference; `'concat'`: a new array of the
+   * elements there and then the later ones; `'unique'`: the same without repeats (as `Set` compares); `'index'`: a new
+   * array, element by element, plain objects and arrays at the same index merged. Default `'replace'`, because a
+   * caller can then also make a list shorter, and no list grows with every merge.
+   */
+  arrays?: 'replace' | 'concat' | 'unique' | 'index';
+  /** Whether a member that is `undefined` hides an earlier one. Default `'skip'`: an option not given is none. */
+  undefined?: 'skip' | 'assign';
+  /**
+   * Objects and arrays inside each other, from 1 to 1,000,000; `{}` has depth 1. Default 1,000,000, the most that
+   * `parseJson` can be told to let through: merging itself survives any depth, what comes after it may not.
+   */
+  maxDepth?: number;
+  /**
+   * An own `__proto__`, or a `constructor` that holds an object with a `prototype`. `'remove'` leaves the member out,
+   * also inside arrays, which are then copied. Default `'error'`: who sends one is up to something.
+   */
+  unsafeKeys?: 'error' | 'remove';
+}
+
+/** A {@link merge} with other policies. The options are read once, here. */
+export function createMerge(options?: MergeOptions): typeof merge;
 
 /**
  * A clean copy of a value that something else has parsed or built, with the checks of {@link parseJson}. Plain objects

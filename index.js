@@ -6,7 +6,7 @@
 const { AesGcmKey, Keyring, generateKey } = require('./lib/aead.js');
 const { HoldfastError, JsonError } = require('./lib/errors.js');
 const { JsonGuard, parseJson, scanJson, tryParseJson } = require('./lib/json.js');
-const { merge } = require('./lib/merge.js');
+const { createMerge, merge } = require('./lib/merge.js');
 const { PasswordHasher } = require('./lib/password.js');
 const { parseQuery } = require('./lib/query.js');
 const { SafeRegExp } = require('./lib/regexp.js');
@@ -22,6 +22,7 @@ module.exports = {
   PasswordHasher,
   SafeRegExp,
   SafeRegExpSet,
+  createMerge,
   generateKey,
   merge,
   parseJson,

@@ -10,6 +10,7 @@ export const {
   PasswordHasher,
   SafeRegExp,
   SafeRegExpSet,
+  createMerge,
   generateKey,
   merge,
   parseJson,

@@ -300,12 +300,19 @@ describe('merge and pollution', () => {
   ]) {
     it(`works with ${how}`, async () => {
       const source = `${prelude}
-        const { merge, parseJson } = require(holdfast);
+        const { createMerge, merge, parseJson } = require(holdfast);
         const result = merge({ toString: 1, a: { valueOf: 2 } }, { a: { hasOwnProperty: 3, b: [4] }, constructor: 'Acme' });
         const codes = ['{"__proto__":1}', '{"constructor":{"prototype":1}}'].map((text) => {
           try { merge({}, JSON.parse(text)); } catch (error) { return error.code; }
         });
         const removed = parseJson('{"__proto__":{"x":1},"y":[{"__proto__":2}]}', { protoKey: 'remove' });
+        const lists = ['concat', 'unique', 'index'].map((arrays) => {
+          const merging = createMerge({ arrays, unsafeKeys: 'remove', undefined: 'assign' });
+          const hostile = JSON.parse('{"__proto__":1,"a":[1,{"__proto__":2,"valueOf":3}]}');
+          return merging({ a: [1, { toString: 1 }] }, hostile).a;
+        });
+        const [a, b] = [{ toString: 1 }, { valueOf: 3 }];
+        require('node:assert').deepEqual(lists, [[1, a, 1, b], [1, a, b], [1, { ...a, ...b }]]);
         console.log(JSON.stringify([Object.entries(result), codes, Object.keys(removed), Reflect.ownKeys(removed.y[0])]));`;
       const { code, stdout, stderr } = await runNode(source, { flags });
       assert.equal(stderr, '');

@@ -16,6 +16,7 @@ const {
   Keyring,
   PasswordHasher,
   SafeRegExp,
+  createMerge,
   merge,
   parseJson,
   parseQuery,
@@ -83,6 +84,17 @@ const CALLS = {
   merge: () => merge({ a: { b: 1 } }, { a: { c: [2] }, d: null }),
   'merge, refused': () => merge({ a: JSON.parse('{"__proto__":1}') }),
   'merge, wrong': () => merge(1),
+  'createMerge, defaults': () => createMerge()({ a: [1], b: undefined }, { a: [2] }),
+  'createMerge, {}': () => createMerge({})({ a: [1] }, { a: [2, { x: undefined }] }),
+  'createMerge, arrays': () => {
+    const [first, second] = [{ a: [1, { b: 1 }] }, { a: [1, { c: [2] }, 3] }];
+    return ['concat', 'unique', 'index'].map((arrays) => createMerge({ arrays })(first, second));
+  },
+  'createMerge, remove': () => {
+    const hostile = JSON.parse('{"__proto__":1,"a":[{"constructor":{"prototype":1},"b":2}]}');
+    return createMerge({ unsafeKeys: 'remove' })(hostile, { c: 1 });
+  },
+  'createMerge, wrong': () => createMerge({ array: 'concat' }),
   'hasher, argon2 defaults': () => new PasswordHasher().needsRehash(ARGON2),
   'hasher, {}': () => new PasswordHasher({ argon2: {}, bcrypt: {}, limits: {} }).needsRehash(ARGON2),
   'hasher, some given': () => new PasswordHasher({ argon2: { memoryKiB: 19456 } }).needsRehash(ARGON2),

@@ -272,9 +272,4 @@ function without(cuts, text) {
   return json;
 }
 
-/** @param {unknown} value */
-function hasPrototype(value) {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, 'prototype');
-}
-
-module.exports = { JsonGuard, hasPrototype, parseJson, scanJson, tryParseJson };
+module.exports = { JsonGuard, parseJson, scanJson, tryParseJson };

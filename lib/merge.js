@@ -2,150 +2,301 @@
 'use strict';
 
 /**
- * merge: plain objects into one new object, later sources winning. In JavaScript, because property access from native
- * code is several times slower. Iterative, so that no depth overflows the stack; bounded, so that shared parts of the
- * arguments cannot multiply without end.
+ * merge and createMerge: plain objects into one new object, later sources winning. In JavaScript, because property
+ * access from native code is several times slower. Iterative, so that no depth overflows the stack; bounded, so that
+ * shared parts of the arguments cannot multiply without end. No argument is changed, no accessor invoked.
  */
 
-const { createError, wrongType } = require('./errors.js');
-const { hasPrototype } = require('./json.js');
+const { wrongType } = require('./errors.js');
+const { integer, oneOf, readOptions, table } = require('./options.js');
+const { adopted, appended } = require('./merge-arrays.js');
+const {
+  ABSENT,
+  MAX_MEMBERS,
+  checkDepth,
+  countSpreadable,
+  elementOf,
+  isDense,
+  isIndex,
+  isPlainArray,
+  isPlainObject,
+  isUnsafe,
+  keysOf,
+  setOwn,
+  spend,
+  spread,
+  valueOf,
+} = require('./merge-members.js');
 
-/** Members looked at in one call; a plain tree of this size takes about five seconds. */
-const MAX_MEMBERS = 10_000_000;
+const { hasOwn } = Object;
+const { isArray } = Array;
+
+/** Ancestors are few, as a rule, and comparing with each is faster than keeping a Map up to here. */
+const FEW_ANCESTORS = 16;
+
+const OPTIONS = table({
+  arrays: oneOf(['replace', 'concat', 'unique', 'index']),
+  undefined: oneOf(['skip', 'assign']),
+  maxDepth: integer(1, 1_000_000, 1_000_000),
+  unsafeKeys: oneOf(['error', 'remove']),
+});
+
+/** @param {unknown} [options] */
+function createMerge(options) {
+  const policy = policyOf(readOptions(options, OPTIONS));
+  return function merge(/** @type {unknown} */ target, /** @type {unknown[]} */ ...sources) {
+    return mergeAll(policy, target, sources);
+  };
+}
+
+/** @param {ReturnType<typeof readOptions<typeof OPTIONS>>} options */
+function policyOf(options) {
+  return {
+    arrays: options.arrays,
+    assignsUndefined: options.undefined === 'assign',
+    removes: options.unsafeKeys === 'remove',
+    maxDepth: options.maxDepth,
+  };
+}
 
 /**
- * @param {object} target
- * @param {...object} sources
+ * @param {ReturnType<typeof policyOf>} policy
+ * @param {unknown} target
+ * @param {unknown[]} sources
  */
-function merge(target, ...sources) {
-  const budget = { left: MAX_MEMBERS };
+function mergeAll(policy, target, sources) {
+  if (!isPlainObject(target)) throw wrongType('target', 'a plain object');
+  const walk = new Walk(policy);
   const result = {};
-  [target, ...sources].forEach((source, place) => {
-    if (!isPlainObject(source)) throw wrongType(place === 0 ? 'target' : `source ${place}`, 'a plain object');
-    mergeInto(result, source, budget);
-  });
+  mergeInto(walk, target, result);
+  finish(walk);
+  for (let at = 0; at < sources.length; at++) {
+    const source = sources[at];
+    if (!isPlainObject(source)) throw wrongType(`source ${at + 1}`, 'a plain object');
+    mergeInto(walk, source, result);
+    finish(walk);
+  }
   return result;
 }
 
 /**
- * @param {any} result
- * @param {any} source
- * @param {{ left: number }} budget
+ * A container that is being merged.
+ *
+ * @typedef {object} Level
+ * @property {object} source
+ * @property {any} target
+ * @property {boolean} isSpread Whether the source's own objects are still in the target, to be replaced.
+ * @property {import('./merge-members.js').Pending | undefined} end The first pending member that is not its own.
+ * @property {Level | undefined} outer
+ * @property {number} depth
  */
-function mergeInto(result, source, budget) {
-  /** Source objects that are being merged, with where to: meeting one again means a cycle. */
-  const active = new Map([[source, result]]);
-  const open = [{ to: result, from: source, keys: ownKeys(source), next: 0 }];
-  while (open.length > 0) {
-    const frame = open[open.length - 1];
-    if (frame.next === frame.keys.length) {
-      active.delete(frame.from);
-      open.pop();
+
+/** What one call knows: the policy, the budget, and where it is. */
+class Walk {
+  /** @param {ReturnType<typeof policyOf>} policy */
+  constructor(policy) {
+    this.arrays = policy.arrays;
+    this.assignsUndefined = policy.assignsUndefined;
+    this.removes = policy.removes;
+    this.maxDepth = policy.maxDepth;
+    this.left = MAX_MEMBERS;
+    this.isPolluted = 'value' in Object.prototype;
+    /** @type {import('./merge-members.js').Pending | undefined} */
+    this.pending = undefined;
+    /** The innermost container. @type {Level | undefined} */
+    this.level = undefined;
+    /** From every container's source to its target, once there are many. @type {Map<object, any> | undefined} */
+    this.ancestors = undefined;
+    /** What arrays hold that is known to be safe. @type {Set<object> | undefined} */
+    this.safe = undefined;
+    /** Copies of arrays, and of what is in them, without unsafe members. @type {Map<object, any> | undefined} */
+    this.cleaned = undefined;
+    /** Arrays that this call has made by appending. @type {Map<unknown[], Set<unknown>> | undefined} */
+    this.joined = undefined;
+  }
+}
+
+/** @param {Walk} walk */
+function nextDepth(walk) {
+  return walk.level === undefined ? 1 : walk.level.depth + 1;
+}
+
+/**
+ * A new object with the members of `source`; the objects among them are left for `finish`.
+ *
+ * @param {Walk} walk
+ * @param {object} source
+ */
+function copy(walk, source) {
+  checkDepth(walk, nextDepth(walk));
+  const end = walk.pending;
+  const count = countSpreadable(walk, source);
+  if (count === -1) {
+    const target = {};
+    mergeInto(walk, source, target);
+    return target;
+  }
+  const target = spread(source, count);
+  enter(walk, source, target, end, true);
+  return target;
+}
+
+/**
+ * Member by member into an object that this call has made.
+ *
+ * @param {Walk} walk
+ * @param {object} source
+ * @param {any} target
+ */
+function mergeInto(walk, source, target) {
+  checkDepth(walk, nextDepth(walk));
+  const end = walk.pending;
+  const keys = keysOf(source);
+  spend(walk, keys.length);
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at];
+    const value = valueOf(walk, source, key);
+    if (value === ABSENT || (value === undefined && !walk.assignsUndefined) || isUnsafe(walk, key, value)) continue;
+    take(walk, target, key, value);
+  }
+  enter(walk, source, target, end, false);
+}
+
+/**
+ * Element by element, as the policy `index` has it.
+ *
+ * @param {Walk} walk
+ * @param {unknown[]} source
+ * @param {any} target
+ */
+function mergeElements(walk, source, target) {
+  checkDepth(walk, nextDepth(walk));
+  const end = walk.pending;
+  const keys = Object.keys(source);
+  spend(walk, keys.length);
+  const { length } = source;
+  const dense = isDense(source, keys);
+  for (let at = 0; at < keys.length; at++) {
+    if (!dense && !isIndex(keys[at])) continue;
+    const index = dense ? at : Number(keys[at]);
+    const value = dense ? elementOf(walk, source, index) : valueOf(walk, source, index);
+    if (value === ABSENT) continue;
+    if (value === undefined && !walk.assignsUndefined && hasOwn(target, index)) continue;
+    take(walk, target, index, value);
+  }
+  if (target.length < length) target.length = length;
+  enter(walk, source, target, end, false);
+}
+
+/**
+ * A member into its place; an object only gets a place, for `finish`.
+ *
+ * @param {Walk} walk
+ * @param {any} target
+ * @param {PropertyKey} key
+ * @param {unknown} value
+ */
+function take(walk, target, key, value) {
+  if (typeof value !== 'object' || value === null) {
+    setOwn(target, key, value);
+    return;
+  }
+  if (!hasOwn(target, key)) setOwn(target, key, undefined);
+  walk.pending = { key, value, next: walk.pending };
+}
+
+/**
+ * Goes on with this container, if it has left members for `finish`.
+ *
+ * @param {Walk} walk
+ * @param {object} source
+ * @param {any} target
+ * @param {import('./merge-members.js').Pending | undefined} end
+ * @param {boolean} isSpread
+ */
+function enter(walk, source, target, end, isSpread) {
+  if (walk.pending === end) return;
+  const outer = walk.level;
+  walk.level = { source, target, isSpread, end, outer, depth: outer === undefined ? 1 : outer.depth + 1 };
+  if (walk.ancestors !== undefined) {
+    walk.ancestors.set(source, target);
+  } else if (walk.level.depth > FEW_ANCESTORS) {
+    walk.ancestors = new Map();
+    for (let level = /** @type {Level | undefined} */ (walk.level); level !== undefined; level = level.outer) {
+      walk.ancestors.set(level.source, level.target);
+    }
+  }
+}
+
+/**
+ * Merges what has been left, down to the last. Each key is there in its target already.
+ *
+ * @param {Walk} walk
+ */
+function finish(walk) {
+  while (walk.level !== undefined) {
+    const { source, target, isSpread, end, outer } = walk.level;
+    const { pending } = walk;
+    if (pending === end || pending === undefined) {
+      walk.level = outer;
+      if (walk.ancestors !== undefined) walk.ancestors.delete(source);
       continue;
     }
-    const key = frame.keys[frame.next++];
-    spend(budget);
-    const member = Object.getOwnPropertyDescriptor(frame.from, key);
-    // Accessors are not invoked, and what cannot be seen by enumeration is not copied.
-    if (member === undefined || !member.enumerable || !Object.hasOwn(member, 'value')) continue;
-    const { value } = member;
-    if (value === undefined) continue;
-    refuseUnsafe(key, value);
-    if (Array.isArray(value)) checkArray(value, budget);
-    if (!isPlainObject(value)) {
-      assign(frame.to, key, value);
-    } else if (active.has(value)) {
-      assign(frame.to, key, active.get(value));
+    const { key, value } = pending;
+    walk.pending = pending.next;
+    const existing = isSpread ? undefined : target[key];
+    if (isArray(value)) {
+      mergeArray(walk, target, key, value, existing);
+    } else if (!isPlainObject(value)) {
+      target[key] = value;
     } else {
-      const existing = Object.hasOwn(frame.to, key) ? frame.to[key] : undefined;
-      const to = isPlainObject(existing) ? existing : {};
-      if (to !== existing) assign(frame.to, key, to);
-      active.set(value, to);
-      open.push({ to, from: value, keys: ownKeys(value), next: 0 });
+      const made = madeFrom(walk, value);
+      if (made !== undefined) target[key] = made;
+      else if (isPlainObject(existing)) mergeInto(walk, value, existing);
+      else target[key] = copy(walk, value);
     }
   }
 }
 
 /**
- * An array is taken over as it is, so what it holds must be safe already.
+ * @param {Walk} walk
+ * @param {any} target
+ * @param {PropertyKey} key
+ * @param {unknown[]} value
+ * @param {unknown} existing
+ */
+function mergeArray(walk, target, key, value, existing) {
+  if (walk.arrays === 'replace' || !isPlainArray(value)) {
+    target[key] = adopted(walk, value, nextDepth(walk));
+    return;
+  }
+  if (walk.arrays !== 'index') {
+    const safe = adopted(walk, value, nextDepth(walk));
+    target[key] = appended(walk, existing, safe);
+    return;
+  }
+  const made = madeFrom(walk, value);
+  if (made !== undefined) {
+    target[key] = made;
+    return;
+  }
+  const list = isPlainArray(existing) ? existing : [];
+  if (list !== existing) target[key] = list;
+  mergeElements(walk, value, list);
+}
+
+/**
+ * What a container on the way here is being merged into: meeting it again means a cycle.
  *
- * @param {unknown[]} array
- * @param {{ left: number }} budget
+ * @param {Walk} walk
+ * @param {object} source
  */
-function checkArray(array, budget) {
-  const seen = new Set([/** @type {object} */ (array)]);
-  const open = [/** @type {any} */ (array)];
-  while (open.length > 0) {
-    const container = open.pop();
-    for (const key of ownKeys(container)) {
-      spend(budget);
-      const member = Object.getOwnPropertyDescriptor(container, key);
-      const value = member !== undefined && Object.hasOwn(member, 'value') ? member.value : undefined;
-      if (!Array.isArray(container)) refuseUnsafe(key, value);
-      if ((Array.isArray(value) || isPlainObject(value)) && !seen.has(value)) {
-        seen.add(value);
-        open.push(value);
-      }
-    }
+function madeFrom(walk, source) {
+  if (walk.ancestors !== undefined) return walk.ancestors.get(source);
+  for (let level = walk.level; level !== undefined; level = level.outer) {
+    if (level.source === source) return level.target;
   }
+  return undefined;
 }
 
-/**
- * @param {string | symbol} key
- * @param {unknown} value
- */
-function refuseUnsafe(key, value) {
-  if (key === '__proto__') {
-    throw refusal('ERR_JSON_PROTO_KEY', 'an argument has an own key that sets a prototype when it is copied or merged');
-  }
-  if (key === 'constructor' && hasPrototype(value)) {
-    throw refusal('ERR_JSON_CONSTRUCTOR_KEY', 'an argument has a constructor with a prototype, which pollutes when merged');
-  }
-}
-
-/**
- * @param {string} code
- * @param {string} what
- */
-function refusal(code, what) {
-  return createError(code, `${what}: parse untrusted JSON with parseJson first`);
-}
-
-/** @param {{ left: number }} budget */
-function spend(budget) {
-  if (--budget.left < 0) throw createError('ERR_JSON_LIMIT', `the arguments have more than ${MAX_MEMBERS} members`);
-}
-
-/**
- * @param {any} object
- * @param {string | symbol} key
- * @param {unknown} value
- */
-function assign(object, key, value) {
-  if (key in object && !Object.hasOwn(object, key)) {
-    // An inherited name: assigning would call a setter, or fail where Object.prototype is frozen.
-    const member = { __proto__: null, value, configurable: true, enumerable: true, writable: true };
-    Object.defineProperty(object, key, member);
-  } else {
-    object[key] = value;
-  }
-}
-
-/** @param {object} object */
-function ownKeys(object) {
-  return Reflect.ownKeys(object);
-}
-
-/**
- * An object literal's kind of object, of this realm or another.
- *
- * @param {unknown} value
- */
-function isPlainObject(value) {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return true;
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
-}
-
-module.exports = { merge };
+module.exports = { createMerge, merge: createMerge() };

@@ -9,6 +9,7 @@
 
 const { JsonError } = require('./errors.js');
 const { readJsonOptions } = require('./json-options.js');
+const { hasPrototype } = require('./unsafe-key.js');
 
 /** @typedef {import('./json-options.js').ReadJsonOptions} ReadJsonOptions */
 
@@ -364,11 +365,6 @@ function holdsValue(object, key) {
  */
 function isData(object, key) {
   return holdsValue(object, key) && typeof (/** @type {any} */ (object)[key]) !== 'function';
-}
-
-/** @param {any} value */
-function hasPrototype(value) {
-  return !Array.isArray(value) && Object.hasOwn(value, 'prototype');
 }
 
 /** Object.prototype of this realm or another. @param {object} prototype */

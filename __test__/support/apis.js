@@ -9,6 +9,7 @@ const {
   PasswordHasher,
   SafeRegExp,
   SafeRegExpSet,
+  createMerge,
   parseJson,
   parseQuery,
   sanitize,
@@ -48,6 +49,7 @@ const HASHER_OPTIONS = {
   limits: { memoryKiB: 19456, passes: 2, lanes: 1, cost: 12 },
 };
 
+const MERGE_OPTIONS = { arrays: 'concat', undefined: 'assign', maxDepth: 100, unsafeKeys: 'remove' };
 const REGEXP_OPTIONS = { memoryLimit: 65_536, backreferences: { budget: 100 } };
 
 /** @type {Record<string, { call: (options?: any) => unknown, good: () => any, required?: boolean }>} */
@@ -61,6 +63,7 @@ const APIS = {
     call: (options) => sanitize(1, options),
     good: jsonOptions,
   },
+  createMerge: { call: (options) => createMerge(options)({ a: 1 }), good: () => ({ ...MERGE_OPTIONS }) },
   PasswordHasher: { call: (options) => new PasswordHasher(options), good: () => structuredClone(HASHER_OPTIONS) },
   SafeRegExp: { call: (options) => new SafeRegExp('a', '', options), good: () => structuredClone(REGEXP_OPTIONS) },
   SafeRegExpSet: {

@@ -9,6 +9,7 @@ import {
   Keyring,
   PasswordHasher,
   SafeRegExp,
+  createMerge,
   generateKey,
   merge,
   parseJson,
@@ -23,6 +24,7 @@ import type {
   ErrorCode,
   JsonFinding,
   JsonOptions,
+  MergeOptions,
   PasswordHasherOptions,
   QueryOptions,
   SafeRegExpOptions,
@@ -153,6 +155,15 @@ export function merging(): void {
   merge({}, null);
   // @ts-expect-error not there
   merged.c;
+  const policy: MergeOptions = { arrays: 'unique', undefined: 'assign', maxDepth: 32, unsafeKeys: 'remove' };
+  const own = createMerge(policy);
+  assertType<Same<typeof own, typeof merge>>();
+  const { c }: { c: number } = createMerge()({ c: 1 }, {});
+  void c;
+  // @ts-expect-error an unknown option
+  createMerge({ array: 'concat' });
+  // @ts-expect-error an unknown policy
+  createMerge({ arrays: 'append' });
 }
 
 export async function passwords(): Promise<void> {

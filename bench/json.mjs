@@ -16,6 +16,8 @@ export const cases = [
   fromString('14 KB, names in many scripts', jsonOf(14 * 1024, { names: 'international' })),
   ...SIZES.map(([title, bytes]) => fromBuffer(title, jsonOf(Number(bytes)))),
   fromBuffer('14 KB, names in many scripts', jsonOf(14 * 1024, { names: 'international' })),
+  ...SIZES.map(([title, bytes]) => strictly(title, jsonOf(Number(bytes)))),
+  ...SIZES.slice(2).map(([title, bytes]) => scanning(title, jsonOf(Number(bytes)))),
   refusal('14 KB with a `__proto__` key at the end', jsonOf(14 * 1024).replace(/}$/, ',"__proto__":{"admin":true}}')),
 ];
 
@@ -61,6 +63,56 @@ function fromBuffer(title, json) {
           'secure-json-parse': secure && (() => secure.parse(buffer)),
           '@hapi/bourne': bourne && (() => bourne.parse(buffer.toString())),
           destr: destr && (() => destr.safeDestr(buffer.toString())),
+        },
+      };
+    },
+  };
+}
+
+/** Everything that is off by default, and every limit. */
+const EVERY_CHECK = {
+  duplicateKeys: 'error',
+  numbers: 'error',
+  operatorKeys: 'error',
+  forbiddenKeys: ['password'],
+  limits: { bytes: 1 << 24, depth: 64, keys: 1e6, keyLength: 256, stringLength: 1e5, arrayLength: 1e5 },
+};
+
+function strictly(title, json) {
+  return {
+    group: 'Parse a Buffer with every check there is',
+    title,
+    note: 'The peers have no such checks: they do what they always do.',
+    async setup({ holdfast: { JsonGuard }, peer }) {
+      const buffer = Buffer.from(json);
+      const guard = new JsonGuard(EVERY_CHECK);
+      const secure = await peer('secure-json-parse');
+      return {
+        contestants: {
+          holdfast: () => guard.parse(buffer),
+          'JSON.parse': () => JSON.parse(buffer.toString()),
+          'secure-json-parse': secure && (() => secure.parse(buffer)),
+        },
+      };
+    },
+  };
+}
+
+function scanning(title, json) {
+  return {
+    group: 'Only look at a Buffer, with every check there is',
+    title,
+    note: 'scanJson says whether the bytes are clean JSON and builds nothing; JSON.parse is there for comparison, and builds.',
+    async setup({ holdfast: { JsonGuard } }) {
+      const buffer = Buffer.from(json);
+      const guard = new JsonGuard(EVERY_CHECK);
+      return {
+        contestants: {
+          holdfast: () => guard.scan(buffer),
+          'JSON.parse': () => JSON.parse(buffer.toString()),
+        },
+        check({ holdfast }) {
+          if (holdfast.length !== 0) throw new Error('there is nothing to find in this document');
         },
       };
     },

@@ -1,7 +1,7 @@
 // Benchmarks of parseQuery: what a URL carries, what forms send, and what an attacker does. URLSearchParams is measured
 // until its members are in an object, as the others have them. What differs in the work: node:querystring and
 // URLSearchParams repair malformed text where parseQuery refuses it; nobody but parseQuery has limits or refuses names,
-// node:querystring's limit of 1,000 parameters apart, over which it drops what follows. qs is no peer here yet.
+// node:querystring's limit of 1,000 parameters apart, over which it drops what follows. qs gets no limit of its own and plain objects, so that it reads names as the others do.
 import querystring from 'node:querystring';
 import { jsonOf } from './generate.mjs';
 
@@ -32,13 +32,16 @@ function each(title, texts, { headline } = {}) {
     title,
     headline,
     operations: texts.length,
-    setup({ holdfast: { parseQuery } }) {
+    async setup({ holdfast: { parseQuery }, peer }) {
+      const qs = (await peer('qs'))?.default;
+      const flatly = { depth: 0, parameterLimit: 10_000, plainObjects: true, duplicates: 'last' };
       // As they come out of a decoder, not the constants that V8 happens to hold.
       const queries = texts.map((text) => Buffer.from(text).toString('latin1'));
       return {
         contestants: {
           holdfast: () => queries.map((query) => parseQuery(query)),
           'node:querystring': () => queries.map((query) => querystring.parse(query)),
+          qs: qs && (() => queries.map((query) => qs.parse(query, flatly))),
           URLSearchParams: () => queries.map((query) => Object.fromEntries(new URLSearchParams(query))),
         },
         normalize: (results) => results.map((result) => Object.entries(result)),

@@ -86,17 +86,22 @@ struct Frame {
     commas: usize,
 }
 
+/// A bracket's place, and how many keys and commas of the batch stand before it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bracket {
+    place: u32,
+    keys: u32,
+    commas: u32,
+}
+
 /// What is collected of some blocks.
 #[derive(Debug)]
 struct Batch {
     /// Where it starts in the text.
     start: usize,
     blocks: usize,
-    /// Brackets, and how many keys and commas of the batch stand before each.
     brackets: usize,
-    bracket: [u32; PLACES],
-    keys_before: [u32; PLACES],
-    commas_before: [u32; PLACES],
+    bracket: [Bracket; PLACES],
     commas: usize,
     /// Opening and closing quotes of keys, and what they hash to.
     keys: usize,
@@ -116,9 +121,7 @@ impl Batch {
             start: 0,
             blocks: 0,
             brackets: 0,
-            bracket: [0; PLACES],
-            keys_before: [0; PLACES],
-            commas_before: [0; PLACES],
+            bracket: [Bracket::default(); PLACES],
             commas: 0,
             keys: 0,
             opening: [0; PLACES],
@@ -209,14 +212,16 @@ impl<'a> Containers<'a> {
         let brackets = tokens.opens | tokens.closes;
         let mut left = brackets;
         let mut place = batch.brackets;
-        loop {
-            // Four at a time, needed or not: few blocks have more.
-            for index in place..place + 4 {
+        // Four at a time, needed or not: few blocks have more.
+        while let Some(four) = batch.bracket.get_mut(place..).and_then(|rest| rest.first_chunk_mut::<4>()) {
+            for target in four {
                 let bracket = left & left.wrapping_neg();
                 let before = bracket.wrapping_sub(1);
-                batch.bracket[index] = at as u32 + left.trailing_zeros();
-                batch.keys_before[index] = keys_before as u32 + (key_ends & before).count_ones();
-                batch.commas_before[index] = batch.commas as u32 + (tokens.comma & before).count_ones();
+                *target = Bracket {
+                    place: at as u32 + left.trailing_zeros(),
+                    keys: keys_before as u32 + (key_ends & before).count_ones(),
+                    commas: batch.commas as u32 + (tokens.comma & before).count_ones(),
+                };
                 left ^= bracket;
             }
             place += 4;
@@ -385,16 +390,16 @@ impl<'a> Containers<'a> {
         let (mut keys, mut commas) = (0, 0);
         let mut deepest = depth;
         let mut suspicious = false;
-        for index in 0..batch.brackets {
-            let place = batch.bracket[index] as usize;
+        for &Bracket { place, keys: keys_before, commas: commas_before } in &batch.bracket[..batch.brackets] {
+            let (place, keys_before, commas_before) =
+                (place as usize, keys_before as usize, commas_before as usize);
             let bracket = text.get(place).map_or(0, |&byte| usize::from(byte));
             // What stands before the bracket is in the innermost container.
-            let keys_before = batch.keys_before[index] as usize;
             push_hashes(hashes, used, &batch.hash, keys, keys_before - keys);
             used += keys_before - keys;
             keys = keys_before;
-            frame.commas += batch.commas_before[index] as usize - commas;
-            commas = batch.commas_before[index] as usize;
+            frame.commas += commas_before - commas;
+            commas = commas_before;
             let was_object = frame.bracket;
             if bracket & OPENS != 0 {
                 if depth == 0 {
@@ -446,8 +451,8 @@ const PAIR: usize = 0x06;
 /// Writes the places of the ones of `mask`, which starts at `at`: at least four, needed or not.
 #[inline(always)]
 fn collect(mut mask: u64, at: usize, places: &mut [u32; PLACES], mut next: usize) {
-    loop {
-        for place in &mut places[next..next + 4] {
+    while let Some(four) = places.get_mut(next..).and_then(|rest| rest.first_chunk_mut::<4>()) {
+        for place in four {
             *place = at as u32 + mask.trailing_zeros();
             mask &= mask.wrapping_sub(1);
         }

@@ -369,6 +369,34 @@ export interface QueryOptions {
  */
 export function parseQuery(query: string, options?: QueryOptions): Record<string, unknown>;
 
+/** How `mergeJson` merges. */
+export interface MergeJsonOptions {
+  /**
+   * `'deep'`: objects are merged, anything else of the patch replaces what the target has. `'patch'`: RFC 7396, JSON Merge
+   * Patch: the same, and a `null` in the patch's objects deletes. Default `'deep'`.
+   */
+  mode?: 'deep' | 'patch';
+  /** Two arrays at the same place, with `'deep'`; RFC 7396 replaces arrays. Default `'replace'`. */
+  arrays?: 'replace' | 'concat';
+  /** For each of both texts, as in {@link JsonOptions}. */
+  limits?: JsonOptions['limits'];
+}
+
+/**
+ * Merges two JSON texts into one. No value is built: what the patch does not name is copied as it stands, the spelling
+ * of numbers and white space included. The target decides what comes back: a string for a string, a Buffer for bytes.
+ * Members keep the target's order, new ones follow in the patch's. Of a key that one object has more than once the last
+ * value counts. The result is never longer than both texts together and nests no deeper than the deeper one.
+ *
+ * @throws {JsonError} as `parseJson` with its defaults, for either text; the message starts with `target` or `patch`.
+ *   `ERR_JSON_LIMIT` also when both together are longer than a string can be
+ */
+export function mergeJson<T extends Content>(
+  target: T,
+  patch: Content,
+  options?: MergeJsonOptions,
+): T extends string ? string : Buffer;
+
 // -------------------------------------------------------------------------------------------------------- passwords
 
 /** Options of a {@link PasswordHasher}. Every default is argued in `docs/passwords.md`. */

@@ -7,6 +7,7 @@ const { AesGcmKey, Keyring, generateKey } = require('./lib/aead.js');
 const { HoldfastError, JsonError } = require('./lib/errors.js');
 const { JsonGuard, parseJson, scanJson, tryParseJson } = require('./lib/json.js');
 const { createMerge, merge } = require('./lib/merge.js');
+const { mergeJson } = require('./lib/merge-json.js');
 const { PasswordHasher } = require('./lib/password.js');
 const { parseQuery } = require('./lib/query.js');
 const { SafeRegExp } = require('./lib/regexp.js');
@@ -25,6 +26,7 @@ module.exports = {
   createMerge,
   generateKey,
   merge,
+  mergeJson,
   parseJson,
   parseQuery,
   sanitize,

@@ -13,6 +13,7 @@ export const {
   createMerge,
   generateKey,
   merge,
+  mergeJson,
   parseJson,
   parseQuery,
   sanitize,

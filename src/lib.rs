@@ -8,6 +8,7 @@
 mod aead;
 mod boundary;
 mod json;
+mod json_merge;
 mod password;
 mod regexp;
 mod regexp_characters;

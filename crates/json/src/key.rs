@@ -40,7 +40,7 @@ pub(crate) fn key_is<U: Unit>(text: &[U], name: &[u8]) -> bool {
 }
 
 /// The code unit that an escape stands for, and the escape's length.
-fn unescape<U: Unit>(escape: &[U]) -> (u16, usize) {
+pub(crate) fn unescape<U: Unit>(escape: &[U]) -> (u16, usize) {
     let code = |index: usize| escape.get(index).map_or(0, |unit| unit.code());
     let character = match u8::try_from(code(1)).unwrap_or(0) {
         b'u' => {

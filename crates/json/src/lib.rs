@@ -16,6 +16,7 @@ mod guard;
 mod hash;
 mod key;
 mod members;
+mod merge;
 mod numbers;
 mod options;
 mod sieve;
@@ -24,6 +25,7 @@ mod unit;
 
 pub use finding::{Finding, FindingKind, Report, Step};
 pub use guard::{Guard, exact_only};
+pub use merge::{Mode, TextUnit, TooLong, merge};
 pub use options::{DEFAULT_DEPTH, Limits, Options, Policy};
 pub use sieve::Trust;
 pub use unit::Unit;

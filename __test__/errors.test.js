@@ -15,6 +15,7 @@ const {
   SafeRegExp,
   createMerge,
   merge,
+  mergeJson,
   parseJson,
   parseQuery,
   sanitize,
@@ -57,6 +58,7 @@ const PROVOKED = {
     () => new AesGcmKey(MARKER),
     () => new PasswordHasher(MARKER),
     () => new PasswordHasher().hash([MARKER]),
+    () => mergeJson([MARKER], '1'),
     () => parseQuery([MARKER]),
     () => parseQuery(MARKER, { arrays: MARKER }),
     () => sanitize(MARKER, { forbiddenKeys: [MARKER, 7777] }),
@@ -66,6 +68,7 @@ const PROVOKED = {
     () => createMerge({ arrays: MARKER }),
     () => new AesGcmKey(Buffer.from(MARKER)),
     () => ring.seal(`${MARKER}\ud800`),
+    () => mergeJson('1', '1', { mode: MARKER }),
   ],
   ERR_OUT_OF_RANGE: [
     () => parseJson('1', { limits: { depth: -7777 } }),
@@ -84,17 +87,26 @@ const PROVOKED = {
   ERR_REGEXP_TOO_LARGE: [() => new SafeRegExp(`(?:${MARKER}){100000}`)],
   // The class provides what V8 says about characters first.
   ERR_REGEXP_UNSUPPORTED: [() => native.regexpCompile(`${MARKER}\\p{Script=Grek}`, 'u', 65_536)],
-  ERR_JSON_SYNTAX: [() => parseJson(MARKER), () => parseJson(`"${MARKER}`)],
-  ERR_JSON_ENCODING: [() => parseJson(Buffer.concat([Buffer.from(MARKER), Buffer.from([0xff])]))],
+  ERR_JSON_SYNTAX: [
+    () => parseJson(MARKER),
+    () => parseJson(`"${MARKER}`),
+    () => mergeJson('{}', MARKER),
+  ],
+  ERR_JSON_ENCODING: [
+    () => parseJson(Buffer.concat([Buffer.from(MARKER), Buffer.from([0xff])])),
+    () => mergeJson(Buffer.concat([Buffer.from(MARKER), Buffer.from([0xff])]), '1'),
+  ],
   ERR_JSON_PROTO_KEY: [
     () => parseJson(`{"__proto__":"${MARKER}"}`),
     () => merge(JSON.parse(`{"__proto__":"${MARKER}"}`)),
+    () => mergeJson('{}', `{"__proto__":"${MARKER}"}`),
     () => sanitize(JSON.parse(`[{"__proto__":"${MARKER}"}]`)),
     () => sanitize({ __proto__: { admin: MARKER } }),
   ],
   ERR_JSON_CONSTRUCTOR_KEY: [
     () => parseJson(`{"constructor":{"prototype":"${MARKER}"}}`),
     () => merge({ constructor: { prototype: MARKER } }),
+    () => mergeJson(`{"constructor":{"prototype":"${MARKER}"}}`, '{}'),
     () => sanitize({ constructor: { prototype: MARKER } }),
   ],
   ERR_JSON_FORBIDDEN_KEY: [
@@ -118,6 +130,7 @@ const PROVOKED = {
     () => parseJson(`{"${MARKER}":1}`, { limits: { keyLength: 1 } }),
     () => parseJson(`["${MARKER}"]`, { limits: { stringLength: 1 } }),
     () => parseJson(`["${MARKER}"]`, { limits: { arrayLength: 0 } }),
+    () => mergeJson('{}', `["${MARKER}"]`, { limits: { depth: 0 } }),
     () => createMerge({ maxDepth: 1 })({ [MARKER]: {} }),
     () => sanitize([[MARKER]], { limits: { depth: 1 } }),
     () => sanitize({ [MARKER]: MARKER }, { limits: { keyLength: 6 } }),

@@ -10,6 +10,7 @@ const {
   SafeRegExp,
   SafeRegExpSet,
   createMerge,
+  mergeJson,
   parseJson,
   parseQuery,
   sanitize,
@@ -40,6 +41,7 @@ const QUERY_OPTIONS = {
   nested: true,
   limits: { bytes: 1, parameters: 1, depth: 1, arrayLength: 1 },
 };
+const MERGE_JSON_OPTIONS = { mode: 'deep', arrays: 'concat', limits: JSON_LIMITS };
 const HASHER_OPTIONS = {
   algorithm: 'argon2id',
   argon2: { memoryKiB: 8, passes: 1, lanes: 1, tagLength: 32, saltLength: 16 },
@@ -64,6 +66,10 @@ const APIS = {
     good: jsonOptions,
   },
   createMerge: { call: (options) => createMerge(options)({ a: 1 }), good: () => ({ ...MERGE_OPTIONS }) },
+  mergeJson: {
+    call: (options) => mergeJson('{"a":1}', '{"b":[]}', options),
+    good: () => structuredClone(MERGE_JSON_OPTIONS),
+  },
   PasswordHasher: { call: (options) => new PasswordHasher(options), good: () => structuredClone(HASHER_OPTIONS) },
   SafeRegExp: { call: (options) => new SafeRegExp('a', '', options), good: () => structuredClone(REGEXP_OPTIONS) },
   SafeRegExpSet: {

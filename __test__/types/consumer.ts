@@ -12,6 +12,7 @@ import {
   createMerge,
   generateKey,
   merge,
+  mergeJson,
   parseJson,
   parseQuery,
   sanitize,
@@ -25,6 +26,7 @@ import type {
   JsonFinding,
   JsonOptions,
   MergeOptions,
+  MergeJsonOptions,
   PasswordHasherOptions,
   QueryOptions,
   SafeRegExpOptions,
@@ -140,6 +142,29 @@ export function json(): void {
   guard.tryParse('1').ok;
   // @ts-expect-error a number
   parseJson('1', { limits: { depth: '1' } });
+}
+
+export function mergingTexts(): void {
+  const text = mergeJson('{}', bytes);
+  const binary = mergeJson(bytes, '{}', { mode: 'patch', limits: { depth: 3, bytes: 9 } });
+  const either = mergeJson(content, content, { arrays: 'concat' });
+  assertType<Same<typeof text, string>>();
+  assertType<Same<typeof binary, Buffer>>();
+  assertType<Same<typeof either, string | Buffer>>();
+  const options: MergeJsonOptions = { mode: 'deep', arrays: 'replace', limits: {} };
+  mergeJson(buffer, buffer, options);
+  // @ts-expect-error two texts
+  mergeJson('{}');
+  // @ts-expect-error not text
+  mergeJson({}, '{}');
+  // @ts-expect-error not text
+  mergeJson('{}', {});
+  // @ts-expect-error an unknown mode
+  mergeJson('{}', '{}', { mode: 'shallow' });
+  // @ts-expect-error an unknown policy
+  mergeJson('{}', '{}', { arrays: 'unique' });
+  // @ts-expect-error an unknown option
+  mergeJson('{}', '{}', { protoKey: 'ignore' });
 }
 
 export function merging(): void {

@@ -64,7 +64,7 @@ impl<'a, 'p, U: TextUnit, W: FnMut(&[U])> Splice<'a, 'p, U, W> {
         }
     }
 
-    /// Up to the first edit whose value is written by a task of its own.
+    /// Up to the first edit that takes a task of its own.
     fn stretch(&mut self, mut stretch: Stretch) {
         let edits = self.edits;
         while stretch.edit < stretch.end {
@@ -76,20 +76,22 @@ impl<'a, 'p, U: TextUnit, W: FnMut(&[U])> Splice<'a, 'p, U, W> {
                 Edit::Value { value, next, last, .. } => {
                     self.target_to(&mut stretch, value);
                     stretch.edit = next;
-                    self.tasks.push(Task::Target(stretch));
-                    return self.value(last);
+                    if let Some(inside) = self.value(last) {
+                        self.tasks.extend([Task::Target(stretch), inside]);
+                        return;
+                    }
                 }
                 Edit::Insert { object, visit, at, follows } => {
                     self.target_to(&mut stretch, Span { start: at, end: at });
-                    self.tasks.push(Task::Target(stretch));
                     let inside = self.patch.inside(object);
-                    self.tasks.push(Task::Members(Members {
+                    let members = Members {
                         member: inside.start,
                         end: inside.end,
                         unmet_by: visit,
                         follows,
                         closes: false,
-                    }));
+                    };
+                    self.tasks.extend([Task::Target(stretch), Task::Members(members)]);
                     return;
                 }
             }
@@ -103,23 +105,24 @@ impl<'a, 'p, U: TextUnit, W: FnMut(&[U])> Splice<'a, 'p, U, W> {
         stretch.text.start = edited.end;
     }
 
-    /// What becomes of the target's value at `edit`.
-    fn value(&mut self, edit: u32) {
-        let Some(Edit::Value { member, value, next, .. } | Edit::Repeated { member, value, next }) =
-            self.edits.get(edit as usize)
+    /// Writes what becomes of the target's value at `edit`, or says what there is to do for it.
+    fn value(&mut self, edit: u32) -> Option<Task> {
+        let (Edit::Value { member, value, next, .. } | Edit::Repeated { member, value, next }) =
+            self.edits.get(edit as usize)?
         else {
-            return;
+            return None;
         };
         if *next > edit + 1 {
-            self.tasks.push(Task::Target(Stretch { text: *value, edit: edit + 1, end: *next }));
-        } else if self.mode == Mode::DeepConcat
+            return Some(Task::Target(Stretch { text: *value, edit: edit + 1, end: *next }));
+        }
+        if self.mode == Mode::DeepConcat
             && self.patch.member(*member).kind == Kind::Array
             && code(self.target, value.start as usize) == OPEN_ARRAY
         {
             self.concat(*value, self.patch.member(*member).value);
-        } else {
-            self.patch_value(*member);
+            return None;
         }
+        self.patch_value(*member)
     }
 
     fn concat(&mut self, first: Span, second: Span) {
@@ -135,21 +138,23 @@ impl<'a, 'p, U: TextUnit, W: FnMut(&[U])> Splice<'a, 'p, U, W> {
         }
     }
 
-    /// The value of a member of the patch, for which the target has nothing that counts.
-    fn patch_value(&mut self, member: u32) {
+    /// Writes the value of a member of the patch, for which the target has nothing that counts, or says what there is
+    /// left to write of it.
+    fn patch_value(&mut self, member: u32) -> Option<Task> {
         if self.is_verbatim(member) {
-            return (self.write)(self.patch.member(member).value.of(self.patch.text));
+            (self.write)(self.patch.member(member).value.of(self.patch.text));
+            return None;
         }
         self.patch.prepare(member);
         let inside = self.patch.inside(member);
         (self.write)(&[U::ascii(b'{')]);
-        self.tasks.push(Task::Members(Members {
+        Some(Task::Members(Members {
             member: inside.start,
             end: inside.end,
             unmet_by: NOBODY,
             follows: false,
             closes: true,
-        }));
+        }))
     }
 
     /// RFC 7396 applies an object to an empty one, which leaves its nulls out.
@@ -157,7 +162,7 @@ impl<'a, 'p, U: TextUnit, W: FnMut(&[U])> Splice<'a, 'p, U, W> {
         self.mode != Mode::Patch || !self.patch.member(member).has_null
     }
 
-    /// Up to the first member whose value is written by a task of its own.
+    /// Up to the first member whose value takes a task of its own.
     fn members(&mut self, mut members: Members) {
         while members.member < members.end {
             let first = members.member;
@@ -179,8 +184,10 @@ impl<'a, 'p, U: TextUnit, W: FnMut(&[U])> Splice<'a, 'p, U, W> {
             }
             (self.write)(member.key.of(self.patch.text));
             (self.write)(&[U::ascii(b':')]);
-            self.tasks.push(Task::Members(members));
-            return self.patch_value(winner);
+            if let Some(inside) = self.patch_value(winner) {
+                self.tasks.extend([Task::Members(members), inside]);
+                return;
+            }
         }
         if members.closes {
             (self.write)(&[U::ascii(b'}')]);

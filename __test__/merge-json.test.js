@@ -16,6 +16,12 @@ const SEED = Number(process.env.HOLDFAST_SEED ?? 20_261_122);
 
 const OPTIONS = [undefined, { arrays: 'concat' }, { mode: 'patch' }];
 
+/**
+ * A key with a backslash in it. V8 13.6 and later read escapes in the keys of texts that follow wrongly
+ * (nodejs/node#63785), so that there is nothing to compare with; the Rust tests have such keys.
+ */
+const BACKSLASH_KEY = /"(?:[^"\\]|\\.)*\\\\(?:[^"\\]|\\.)*"\s*:/;
+
 function attempt(call) {
   try {
     return { value: call() };
@@ -39,6 +45,7 @@ class MeetingTexts {
   text() {
     for (;;) {
       const text = this.#random.below(10) === 0 ? this.#generator.text() : this.#object(1 + this.#random.below(4));
+      if (BACKSLASH_KEY.test(text)) continue;
       if (this.#random.below(20) === 0 || 'value' in attempt(() => parseJson(text))) return text;
     }
   }

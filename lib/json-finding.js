@@ -31,10 +31,11 @@ const [SYNTAX] = FINDINGS;
  *
  * @param {number[]} found
  * @param {string | Uint8Array} text
+ * @param {string} [name] Of the argument, where there is more than one.
  */
-function errorOf(found, text) {
+function errorOf(found, text, name) {
   const [code, message] = FINDINGS[found[0]];
-  return jsonError(code, message, text, found[1], pathOf(found, 0, text));
+  return jsonError(code, name === undefined ? message : `${name}: ${message}`, text, found[1], pathOf(found, 0, text));
 }
 
 /**

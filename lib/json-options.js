@@ -38,6 +38,15 @@ const OPTIONS = table({
   reviver: unchecked,
 });
 
+/**
+ * The limits that the native guard takes, in its order; that of the bytes is looked at before.
+ *
+ * @param {ReturnType<typeof LIMITS>} limits
+ */
+function sizesOf({ depth, keys, keyLength, stringLength, arrayLength }) {
+  return [depth, keys, keyLength, stringLength, arrayLength];
+}
+
 /** @typedef {ReturnType<typeof readJsonOptions>} ReadJsonOptions */
 
 /**
@@ -70,4 +79,4 @@ function names(value, name) {
   return set.size === 0 ? null : set;
 }
 
-module.exports = { LIMITS, POLICIES, readJsonOptions };
+module.exports = { LIMITS, POLICIES, readJsonOptions, sizesOf };

@@ -11,7 +11,7 @@ const native = require('./native.js');
 const { JsonError, wrongType } = require('./errors.js');
 const { isBytes } = require('./content.js');
 const { errorOf, jsonError, listOf, notJson } = require('./json-finding.js');
-const { POLICIES, readJsonOptions } = require('./json-options.js');
+const { POLICIES, readJsonOptions, sizesOf } = require('./json-options.js');
 const { recentlyRead } = require('./recently-read.js');
 const { cleanValue } = require('./sanitize.js');
 
@@ -107,7 +107,7 @@ function makeReady(options) {
     (POLICIES.indexOf(settings.operatorKeys) << 4) |
     (settings.duplicateKeys === 'error' ? 1 << 6 : 0) |
     (settings.numbers === 'error' ? 1 << 7 : 0);
-  const sizes = [limits.depth, limits.keys, limits.keyLength, limits.stringLength, limits.arrayLength];
+  const sizes = sizesOf(limits);
   const forbidden = Array.from(settings.forbiddenKeys ?? [], codeUnits);
   // What does not fit in a string cannot be parsed, whatever the limit.
   const maxBytes = Math.min(limits.bytes, MAX_STRING_LENGTH);
@@ -272,4 +272,4 @@ function without(cuts, text) {
   return json;
 }
 
-module.exports = { JsonGuard, parseJson, scanJson, tryParseJson };
+module.exports = { IN_FULL, JsonGuard, PLAIN, decode, parseJson, scanJson, tryParseJson };

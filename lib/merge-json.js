@@ -10,18 +10,18 @@ const { MAX_STRING_LENGTH } = require('node:buffer').constants;
 const { isSharedArrayBuffer } = require('node:util').types;
 const native = require('./native.js');
 const { wrongType, wrongValue } = require('./errors.js');
-const { integer, nested, oneOf, readOptions, table } = require('./options.js');
+const { oneOf, readOptions, table } = require('./options.js');
 const { isBytes } = require('./content.js');
-const { byteLength, decode, finding, jsonError, scan } = require('./json.js');
-
-const [mergeText, mergeBytes] = native.jsonMergers();
+const { IN_FULL, PLAIN, decode } = require('./json.js');
+const { errorOf, jsonError } = require('./json-finding.js');
+const { LIMITS, sizesOf } = require('./json-options.js');
+const { recentlyRead } = require('./recently-read.js');
 
 const OPTIONS = table({
   mode: oneOf(/** @type {const} */ (['deep', 'patch'])),
   arrays: oneOf(/** @type {const} */ (['replace', 'concat'])),
-  limits: nested({ bytes: integer(0, 2 ** 30 - 1, 2 ** 30 - 1), depth: integer(0, 1_000_000, 128) }),
+  limits: LIMITS,
 });
-const DEFAULTS = readOptions(undefined, OPTIONS);
 
 /** As native code counts them. */
 const MODE = { deep: 0, concat: 1, patch: 2 };
@@ -34,54 +34,73 @@ const { exec } = RegExp.prototype;
 const LONG = 256;
 
 /**
+ * @typedef {object} Ready
+ * @property {number} maxBytes
+ * @property {(target: string, patch: string, targetIsLatin1?: boolean, patchIsLatin1?: boolean) => string | number[]} mergeText
+ * @property {(target: Uint8Array, patch: Uint8Array, out: Buffer) => number | number[]} mergeBytes
+ * @property {(input: string | Uint8Array, isText: 0 | 1, question: 0) => number | number[]} guard
+ */
+
+const readyFor = recentlyRead(makeReady);
+
+/**
+ * @param {unknown} options
+ * @returns {Ready}
+ */
+function makeReady(options) {
+  const { mode, arrays, limits } = readOptions(options, OPTIONS);
+  if (mode === 'patch' && arrays === 'concat') {
+    throw wrongValue('options.arrays', "'replace' where options.mode is 'patch': RFC 7396 replaces arrays");
+  }
+  const sizes = sizesOf(limits);
+  const [mergeText, mergeBytes] = native.jsonMergers(arrays === 'concat' ? MODE.concat : MODE[mode], sizes);
+  const [, , guard] = native.jsonGuard(PLAIN, sizes, []);
+  return { maxBytes: limits.bytes, mergeText, mergeBytes, guard };
+}
+
+/**
  * @param {unknown} target
  * @param {unknown} patch
  * @param {unknown} [options]
  * @returns {string | Buffer}
  */
 function mergeJson(target, patch, options) {
-  const { mode, arrays, limits } = options === undefined ? DEFAULTS : readOptions(options, OPTIONS);
-  if (mode === 'patch' && arrays === 'concat') {
-    throw wrongValue('options.arrays', "'replace' where options.mode is 'patch': RFC 7396 replaces arrays");
-  }
-  const nativeMode = arrays === 'concat' ? MODE.concat : MODE[mode];
+  const ready = readyFor(options);
   const into = ownText(target, 'target');
   const from = ownText(patch, 'patch');
-  checkLength(into, limits.bytes, 'target');
-  checkLength(from, limits.bytes, 'patch');
+  checkLength(into, ready.maxBytes, 'target');
+  checkLength(from, ready.maxBytes, 'patch');
   const report =
     typeof into === 'string'
-      ? merged(into, typeof from === 'string' ? from : asString(from, into, limits.depth), nativeMode, limits.depth)
-      : mergedBytes(into, typeof from === 'string' ? asBytes(from, into, limits.depth) : from, nativeMode, limits.depth);
+      ? merged(into, typeof from === 'string' ? from : asString(from, into, ready), ready)
+      : mergedBytes(into, typeof from === 'string' ? asBytes(from, into, ready) : from, ready);
   if (!Array.isArray(report)) return report;
-  const [side, ...place] = report;
-  throw side === 0 ? finding(place, into, 'target') : finding(place, from, 'patch');
+  const [side, ...found] = report;
+  throw side === 0 ? errorOf(found, into, 'target') : errorOf(found, from, 'patch');
 }
 
 /**
  * @param {string} target
  * @param {string} patch
- * @param {number} mode
- * @param {number} depth
+ * @param {Ready} ready
  */
-function merged(target, patch, mode, depth) {
+function merged(target, patch, { mergeText }) {
   if (target.length + patch.length > MAX_STRING_LENGTH) {
     const problem = 'target and patch together are longer than a string can be: pass them as bytes';
     throw jsonError('ERR_JSON_LIMIT', problem, target, 0, []);
   }
-  return mergeText(target, patch, mode, depth, isLatin1(target), isLatin1(patch));
+  return mergeText(target, patch, isLatin1(target), isLatin1(patch));
 }
 
 /**
  * @param {Uint8Array} target
  * @param {Uint8Array} patch
- * @param {number} mode
- * @param {number} depth
+ * @param {Ready} ready
  */
-function mergedBytes(target, patch, mode, depth) {
+function mergedBytes(target, patch, { mergeBytes }) {
   const room = target.length + patch.length;
   const out = Buffer.allocUnsafe(room);
-  const length = mergeBytes(target, patch, mode, depth, out);
+  const length = mergeBytes(target, patch, out);
   if (typeof length !== 'number') return length;
   // A result much smaller than the room for it must not keep all of it alive.
   return length < room / 2 ? Buffer.from(out.subarray(0, length)) : out.subarray(0, length);
@@ -105,7 +124,9 @@ function ownText(text, name) {
  * @param {string} name
  */
 function checkLength(text, limit, name) {
-  if (byteLength(text, limit) <= limit) return;
+  // A code unit is at most three bytes.
+  const most = typeof text === 'string' ? 3 * text.length : text.length;
+  if (most <= limit || (typeof text === 'string' && text.length <= limit && Buffer.byteLength(text) <= limit)) return;
   throw jsonError('ERR_JSON_LIMIT', `${name}: the text is longer than limits.bytes allows`, text, 0, []);
 }
 
@@ -114,10 +135,10 @@ function checkLength(text, limit, name) {
  *
  * @param {Uint8Array} patch
  * @param {string} target
- * @param {number} depth
+ * @param {Ready} ready
  */
-function asString(patch, target, depth) {
-  return decode(patch, (check(patch, target, depth) & 1) === 1);
+function asString(patch, target, ready) {
+  return decode(patch, check(patch, target, ready) === 1);
 }
 
 /**
@@ -125,10 +146,10 @@ function asString(patch, target, depth) {
  *
  * @param {string} patch
  * @param {Uint8Array} target
- * @param {number} depth
+ * @param {Ready} ready
  */
-function asBytes(patch, target, depth) {
-  check(patch, target, depth);
+function asBytes(patch, target, ready) {
+  check(patch, target, ready);
   const wellFormed = patch.isWellFormed()
     ? patch
     : patch.replace(LONE_SURROGATES, (half) => `\\u${half.charCodeAt(0).toString(16)}`);
@@ -141,13 +162,13 @@ function asBytes(patch, target, depth) {
  *
  * @param {string | Uint8Array} patch
  * @param {string | Uint8Array} target
- * @param {number} depth
+ * @param {Ready} ready
  */
-function check(patch, target, depth) {
-  const report = scan(patch, typeof patch === 'string' ? 1 : 0, depth, 0);
+function check(patch, target, { guard }) {
+  const report = guard(patch, typeof patch === 'string' ? 1 : 0, IN_FULL);
   if (typeof report === 'number') return report;
-  const first = scan(target, typeof target === 'string' ? 1 : 0, depth, 0);
-  throw typeof first === 'number' ? finding(report, patch, 'patch') : finding(first, target, 'target');
+  const first = guard(target, typeof target === 'string' ? 1 : 0, IN_FULL);
+  throw typeof first === 'number' ? errorOf(report, patch, 'patch') : errorOf(first, target, 'target');
 }
 
 /**

@@ -32,7 +32,6 @@ pub fn json_guard(
 ) -> napi::Result<Value> {
     cold(&env, || {
         let policies = Integers::integer(policies, "policies", 0..=0xFF)?;
-        let limit = |index: usize| limits.get(index).map_or(usize::MAX, |&limit| limit_of(limit));
         let options = Options {
             proto_key: policy(policies)?,
             constructor_key: policy(policies >> 2)?,
@@ -40,13 +39,7 @@ pub fn json_guard(
             forbidden: forbidden.iter().map(|name| name.iter().map(|&unit| unit as u16).collect()).collect(),
             refuse_duplicates: policies & 1 << 6 != 0,
             refuse_lossy: policies & 1 << 7 != 0,
-            limits: Limits {
-                depth: limit(0),
-                keys: limit(1),
-                key_length: limit(2),
-                string_length: limit(3),
-                array_length: limit(4),
-            },
+            limits: limits_of(&limits),
         };
         let guard = Rc::new(Guard::new(options));
         let functions = [
@@ -58,9 +51,19 @@ pub fn json_guard(
     })
 }
 
-/// No text is as long as the largest limit that has to be exact.
-fn limit_of(limit: f64) -> usize {
-    if limit < f64::from(u32::MAX) { limit as usize } else { usize::MAX }
+/// Depth, keys, key length, string length and array length. No text is as long as the largest limit that has to be exact.
+pub(crate) fn limits_of(limits: &[f64]) -> Limits {
+    let limit = |index: usize| match limits.get(index) {
+        Some(&limit) if limit < f64::from(u32::MAX) => limit as usize,
+        _ => usize::MAX,
+    };
+    Limits {
+        depth: limit(0),
+        keys: limit(1),
+        key_length: limit(2),
+        string_length: limit(3),
+        array_length: limit(4),
+    }
 }
 
 struct Text(Rc<Guard>);
@@ -151,7 +154,7 @@ fn policy(bits: u32) -> Result<Policy, Failure> {
 }
 
 /// Every number here is an offset into a text that fits in memory: exact as a double.
-fn describe(finding: &Finding) -> impl Iterator<Item = f64> {
+pub(crate) fn describe(finding: &Finding) -> impl Iterator<Item = f64> {
     let steps = finding.path.iter().flat_map(|step| match *step {
         Step::Index(index) => [-1.0, index as f64],
         Step::Key { start, end } => [start as f64, end as f64],

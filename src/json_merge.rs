@@ -3,14 +3,17 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::rc::Rc;
 use std::thread::LocalKey;
 
-use holdfast_json::{Finding, Mode, Options, Policy, Report, TextUnit, merge, scan, scan_bytes};
+use holdfast_json::{Finding, Guard, Mode, Options, Report, TextUnit, Trust, merge};
 use napi::Env;
 use napi_derive::napi;
 
-use crate::boundary::{Call, Characters, Code, Failure, HotFunction, Value, cold, hot_function};
-use crate::json::describe;
+use crate::boundary::{
+    Call, Characters, Code, Failure, HotFunction, Integers, Value, array, cold, hot_function,
+};
+use crate::json::{describe, limits_of};
 
 /// Memory for a string's characters is kept for the next one up to this size.
 const KEPT_BYTES: usize = 4 << 20;
@@ -21,55 +24,69 @@ thread_local! {
 }
 
 /// Two functions, for strings and for bytes:
-/// `(target, patch, mode, maxDepth, targetIsLatin1, patchIsLatin1) => string | number[]` and
-/// `(target, patch, mode, maxDepth, destination) => number | number[]`, where `destination` is as long as both together
-/// and the number says how much of it was written.
+/// `(target, patch, targetIsLatin1, patchIsLatin1) => string | number[]` and
+/// `(target, patch, destination) => number | number[]`, where `destination` is as long as both together and the number
+/// says how much of it was written.
 ///
-/// `mode`: 0 deep, 1 deep with arrays joined, 2 RFC 7396. The numbers for a text that does not pass: 0 for the target or
-/// 1 for the patch, and then as of `jsonScanner`.
+/// `mode`: 0 deep, 1 deep with arrays joined, 2 RFC 7396. `limits` are as of `jsonGuard`. The numbers for a text that does
+/// not pass: 0 for the target or 1 for the patch, and then the finding, as of `jsonGuard`.
 #[napi(catch_unwind)]
-pub fn json_mergers(env: Env) -> napi::Result<Vec<Value>> {
-    cold(&env, || Ok(vec![hot_function(&env, MergeText)?, hot_function(&env, MergeBytes)?]))
+pub fn json_mergers(env: Env, mode: f64, limits: Vec<f64>) -> napi::Result<Value> {
+    cold(&env, || {
+        let mode = match Integers::integer(mode, "mode", 0..=2)? {
+            0 => Mode::Deep,
+            1 => Mode::DeepConcat,
+            _ => Mode::Patch,
+        };
+        let guard = Guard::new(Options { limits: limits_of(&limits), ..Options::default() });
+        let merging = Rc::new(Merging { mode, guard });
+        let functions =
+            [hot_function(&env, MergeText(merging.clone()))?, hot_function(&env, MergeBytes(merging))?];
+        Ok(array(&env, &functions))
+    })
 }
 
-struct MergeText;
+struct MergeText(Rc<Merging>);
+struct MergeBytes(Rc<Merging>);
 
 impl HotFunction for MergeText {
     const NAME: &'static str = "mergeText";
-    const ARGUMENTS: usize = 6;
+    const ARGUMENTS: usize = 4;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        let merging = Merging::of(call)?;
-        call.known_characters(0, 4, |target| {
-            call.known_characters(1, 5, |patch| match (target, patch) {
+        let merging = &*self.0;
+        call.known_characters(0, 2, |target| {
+            call.known_characters(1, 3, |patch| match (target, patch) {
                 (Characters::Latin1(target), Characters::Latin1(patch))
                     if target.is_ascii() && patch.is_ascii() =>
                 {
-                    merging.text(call, &BYTES, target, patch, |bytes| call.string(Characters::Latin1(bytes)))
+                    merging.text(call, &BYTES, Guard::check_ascii, [target, patch], |bytes| {
+                        call.string(Characters::Latin1(bytes))
+                    })
                 }
                 _ => {
                     let [target, patch] = [widened(target), widened(patch)];
-                    merging.text(call, &UNITS, &target, &patch, |units| string(call, units))
+                    merging.text(call, &UNITS, Guard::check_units, [&target, &patch], |units| {
+                        string(call, units)
+                    })
                 }
             })
         })
     }
 }
 
-struct MergeBytes;
-
 impl HotFunction for MergeBytes {
     const NAME: &'static str = "mergeBytes";
-    const ARGUMENTS: usize = 5;
+    const ARGUMENTS: usize = 3;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        let merging = Merging::of(call)?;
+        let merging = &*self.0;
         call.bytes(0, |target| {
             call.bytes(1, |patch| {
-                if let Err(place) = merging.check(scan_bytes, target, patch) {
+                if let Err(place) = merging.check(Guard::check_bytes, [target, patch]) {
                     return Ok(call.numbers(&place));
                 }
-                call.output(4, |destination| {
+                call.output(2, |destination| {
                     let mut written = 0;
                     let mut fits = true;
                     merging.splice(target, patch, |piece| {
@@ -92,30 +109,18 @@ impl HotFunction for MergeBytes {
 
 struct Merging {
     mode: Mode,
-    options: Options,
+    guard: Guard,
 }
 
-impl Merging {
-    fn of(call: &Call) -> Result<Merging, Failure> {
-        let mode = match call.integer(2, 2)? {
-            0 => Mode::Deep,
-            1 => Mode::DeepConcat,
-            _ => Mode::Patch,
-        };
-        let max_depth = call.integer(3, u32::MAX)? as usize;
-        let options = Options { max_depth, proto_key: Policy::Refuse, constructor_key: Policy::Refuse };
-        Ok(Merging { mode, options })
-    }
+/// One of the guard's ways to look at a text.
+type Check<U> = fn(&Guard, &[U], Trust) -> Result<Report, Finding>;
 
-    /// Whether both texts are JSON that may be merged; if not, which is not, and what was found.
-    fn check<U>(
-        &self,
-        scan: impl Fn(&[U], &Options) -> Result<Report, Finding>,
-        target: &[U],
-        patch: &[U],
-    ) -> Result<(), Vec<f64>> {
-        for (side, text) in [(0.0, target), (1.0, patch)] {
-            if let Err(finding) = scan(text, &self.options) {
+impl Merging {
+    /// Whether target and patch are JSON that may be merged; if not, which is not, and what was found. No parser comes
+    /// after this, so it is all up to the guard.
+    fn check<U>(&self, check: Check<U>, texts: [&[U]; 2]) -> Result<(), Vec<f64>> {
+        for (side, text) in [0.0, 1.0].into_iter().zip(texts) {
+            if let Err(finding) = check(&self.guard, text, Trust::Nothing) {
                 return Err([side].into_iter().chain(describe(&finding)).collect());
             }
         }
@@ -131,11 +136,11 @@ impl Merging {
         &self,
         call: &Call,
         kept: &'static LocalKey<Cell<Vec<U>>>,
-        target: &[U],
-        patch: &[U],
+        check: Check<U>,
+        [target, patch]: [&[U]; 2],
         string: impl FnOnce(&[U]) -> Result<Value, Failure>,
     ) -> Result<Value, Failure> {
-        if let Err(place) = self.check(scan, target, patch) {
+        if let Err(place) = self.check(check, [target, patch]) {
             return Ok(call.numbers(&place));
         }
         let mut result = kept.try_with(Cell::take).unwrap_or_default();

@@ -49,7 +49,7 @@ pub fn merge<U: TextUnit>(
     if target.len() > MAX_UNITS || patch.len() > MAX_UNITS {
         return Err(TooLong);
     }
-    let mut index = Index::of(patch);
+    let mut index = Index::of(patch, mode == Mode::Patch);
     let edits = Walk::new(target, &mut index, mode).run();
     Splice::new(target, &mut index, &edits, mode, write).run();
     Ok(())

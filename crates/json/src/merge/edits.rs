@@ -161,7 +161,7 @@ impl<'a, 'p, U: TextUnit> Walk<'a, 'p, U> {
                 end: self.at,
                 kept: false,
                 leading_cut: None,
-                likely: member + 1,
+                likely: self.patch.inside(member).start,
             });
             self.visits += 1;
         } else {

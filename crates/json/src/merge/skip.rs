@@ -1,12 +1,11 @@
 //! Past a value without looking at its tokens: strings to their quote, arrays and objects to the bracket that closes
-//! them, 64 units at a time. Most blocks hold no bracket of the kind that counts and no backslash; there the number of
-//! quotes says all.
-//!
-//! In a well-formed text only brackets of one kind need to be counted, and between strings only.
+//! them, 64 units at a time. In a well-formed text only brackets of one kind need to be counted, and between strings only.
+
+use std::marker::PhantomData;
+
+use crate::blocks::{BLOCK, Blocks, Pass, dispatch};
 
 use super::TextUnit;
-
-pub(super) const BLOCK: usize = 64;
 
 /// The end of the value that starts at `at`.
 #[inline]
@@ -54,13 +53,91 @@ pub(super) fn code<U: TextUnit>(text: &[U], at: usize) -> u16 {
     text.get(at).map_or(0, |unit| unit.code())
 }
 
-#[inline(never)]
+/// The end of the container whose opening bracket is at `start`.
 fn container_end<U: TextUnit, const OPEN: u8, const CLOSE: u8>(text: &[U], start: usize) -> usize {
+    let pass = ContainerEnd::<U, OPEN, CLOSE> { text, start };
+    dispatch(pass).unwrap_or_else(|| scan_blocks::<U, Portable, OPEN, CLOSE>(text, start))
+}
+
+struct ContainerEnd<'a, U, const OPEN: u8, const CLOSE: u8> {
+    text: &'a [U],
+    start: usize,
+}
+
+impl<U: TextUnit, const OPEN: u8, const CLOSE: u8> Pass for ContainerEnd<'_, U, OPEN, CLOSE> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<B: Blocks>(self) -> usize {
+        scan_blocks::<U, With<B>, OPEN, CLOSE>(self.text, self.start)
+    }
+}
+
+/// A way to look at blocks. Traits, not closures: all of it has to be inlined where the instructions are known.
+trait Look {
+    /// Where in this block the container ends, if it does.
+    fn end_in<const OPEN: u8, const CLOSE: u8>(state: &mut State, block: &[u8; BLOCK]) -> Option<usize>;
+
+    /// Each bit becomes the parity of itself and those below: with quotes, one from an opening to before a closing one.
+    fn parity(bits: u64) -> u64;
+}
+
+/// With the instructions that make masks.
+struct With<B>(PhantomData<B>);
+
+impl<B: Blocks> Look for With<B> {
+    #[inline(always)]
+    fn end_in<const OPEN: u8, const CLOSE: u8>(state: &mut State, block: &[u8; BLOCK]) -> Option<usize> {
+        let masks = B::masks(block);
+        let (opens, closes) = if OPEN == b'{' {
+            (masks.open_brace, masks.close_brace)
+        } else {
+            (masks.open_bracket, masks.close_bracket)
+        };
+        let outside = state.outside::<Self>(masks.quote, masks.backslash);
+        state.count(opens & outside, closes & outside)
+    }
+
+    #[inline(always)]
+    fn parity(bits: u64) -> u64 {
+        B::parity(bits)
+    }
+}
+
+/// Without them. Most blocks hold no bracket that counts and no backslash; there the number of quotes says all.
+struct Portable;
+
+impl Look for Portable {
+    #[inline(always)]
+    fn end_in<const OPEN: u8, const CLOSE: u8>(state: &mut State, block: &[u8; BLOCK]) -> Option<usize> {
+        let (quotes, flags) = survey::<OPEN, CLOSE>(block);
+        if flags == 0 && !state.escaped {
+            state.inside ^= 0u64.wrapping_sub(u64::from(quotes & 1));
+            return None;
+        }
+        let backslashes = if flags & HAS_BACKSLASH == 0 { 0 } else { mask(block, |byte| byte == b'\\') };
+        let outside = state.outside::<Self>(mask(block, |byte| byte == b'"'), backslashes);
+        if flags & HAS_BRACKET == 0 {
+            return None;
+        }
+        let opens = mask(block, |byte| byte == OPEN) & outside;
+        state.count(opens, mask(block, |byte| byte == CLOSE) & outside)
+    }
+
+    #[inline(always)]
+    fn parity(bits: u64) -> u64 {
+        [1, 2, 4, 8, 16, 32].into_iter().fold(bits, |bits, shift| bits ^ (bits << shift))
+    }
+}
+
+/// One block after the other, up to the one in which the container ends.
+#[inline(always)]
+fn scan_blocks<U: TextUnit, L: Look, const OPEN: u8, const CLOSE: u8>(text: &[U], start: usize) -> usize {
     let mut state = State { depth: 1, inside: 0, escaped: false };
     let mut at = start + 1;
     let (blocks, rest) = text.get(at..).unwrap_or_default().as_chunks::<BLOCK>();
     for block in blocks {
-        if let Some(end) = state.block::<OPEN, CLOSE>(&U::narrow(block)) {
+        if let Some(end) = L::end_in::<OPEN, CLOSE>(&mut state, &U::narrow(block)) {
             return at + end;
         }
         at += BLOCK;
@@ -69,7 +146,10 @@ fn container_end<U: TextUnit, const OPEN: u8, const CLOSE: u8>(text: &[U], start
     for (place, &unit) in last.iter_mut().zip(rest) {
         *place = unit;
     }
-    state.block::<OPEN, CLOSE>(&U::narrow(&last)).map_or(text.len(), |end| at + end)
+    match L::end_in::<OPEN, CLOSE>(&mut state, &U::narrow(&last)) {
+        Some(end) => at + end,
+        None => text.len(),
+    }
 }
 
 struct State {
@@ -81,40 +161,43 @@ struct State {
 }
 
 impl State {
-    /// Where in this block the container ends, if it does.
+    /// What is in no string, of the next block.
     #[inline(always)]
-    fn block<const OPEN: u8, const CLOSE: u8>(&mut self, block: &[u8; BLOCK]) -> Option<usize> {
-        let (quotes, flags) = survey::<OPEN, CLOSE>(block);
-        if flags == 0 && !self.escaped {
-            self.inside ^= 0u64.wrapping_sub(u64::from(quotes & 1));
-            return None;
+    fn outside<L: Look>(&mut self, quotes: u64, backslashes: u64) -> u64 {
+        let mut quotes = quotes;
+        if backslashes != 0 || self.escaped {
+            quotes &= !self.escapes(backslashes);
         }
-        let mut quotes = mask(block, |byte| byte == b'"');
-        if flags & HAS_BACKSLASH != 0 || self.escaped {
-            quotes &= !self.escapes(mask(block, |byte| byte == b'\\'));
-        }
-        let inside = parity(quotes) ^ self.inside;
+        let inside = L::parity(quotes) ^ self.inside;
         self.inside = 0u64.wrapping_sub(inside >> 63);
-        if flags & HAS_BRACKET == 0 {
+        !inside
+    }
+
+    /// Where in the block the container ends, if it does: after the bracket that takes the depth to nothing.
+    #[inline(always)]
+    fn count(&mut self, opens: u64, closes: u64) -> Option<usize> {
+        let closed = closes.count_ones() as usize;
+        if closed < self.depth {
+            self.depth = self.depth + opens.count_ones() as usize - closed;
             return None;
         }
-        let mut brackets = mask(block, |byte| byte == OPEN || byte == CLOSE) & !inside;
-        while brackets != 0 {
-            let place = brackets.trailing_zeros() as usize;
-            brackets &= brackets - 1;
-            if block.get(place) == Some(&OPEN) {
+        let mut rest = opens | closes;
+        while rest != 0 {
+            let bit = rest & rest.wrapping_neg();
+            rest ^= bit;
+            if opens & bit != 0 {
                 self.depth += 1;
+            } else if self.depth == 1 {
+                return Some(bit.trailing_zeros() as usize + 1);
             } else {
                 self.depth -= 1;
-                if self.depth == 0 {
-                    return Some(place + 1);
-                }
             }
         }
         None
     }
 
     /// Which characters follow a backslash that is none itself.
+    #[inline]
     fn escapes(&mut self, backslashes: u64) -> u64 {
         let mut escaped = u64::from(self.escaped);
         let mut rest = backslashes & !escaped;
@@ -173,12 +256,6 @@ const PLACES: [u8; BLOCK] = {
     places
 };
 
-/// Each bit becomes the parity of itself and those below: with quotes, one from an opening to before a closing one.
-#[inline(always)]
-fn parity(bits: u64) -> u64 {
-    [1, 2, 4, 8, 16, 32].into_iter().fold(bits, |bits, shift| bits ^ (bits << shift))
-}
-
 pub(super) const QUOTE: u16 = b'"' as u16;
 pub(super) const COMMA: u16 = b',' as u16;
 pub(super) const COLON: u16 = b':' as u16;
@@ -216,8 +293,19 @@ mod tests {
         text.len()
     }
 
+    /// Whatever the processor has.
+    fn portable_end<U: TextUnit>(text: &[U]) -> usize {
+        if code(text, 0) == OPEN_OBJECT {
+            scan_blocks::<U, Portable, b'{', b'}'>(text, 0)
+        } else {
+            scan_blocks::<U, Portable, b'[', b']'>(text, 0)
+        }
+    }
+
     fn agrees(text: &str) {
         let units: Vec<u16> = text.encode_utf16().collect();
+        assert_eq!(portable_end(text.as_bytes()), naive_end(text.as_bytes()), "{text}");
+        assert_eq!(portable_end(&units), naive_end(&units), "{text}");
         assert_eq!(value_end(text.as_bytes(), 0), naive_end(text.as_bytes()), "{text}");
         assert_eq!(value_end(&units, 0), naive_end(&units), "{text}");
     }

@@ -3,8 +3,7 @@
 use std::hash::Hash;
 
 use crate::Unit;
-
-use super::skip::BLOCK;
+use crate::blocks::BLOCK;
 
 /// A byte of UTF-8 or a UTF-16 code unit.
 pub trait TextUnit: Unit + Eq + Hash + 'static {

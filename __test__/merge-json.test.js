@@ -281,7 +281,9 @@ describe('mergeJson refuses', () => {
       ['{"__proto__":1}', '['],
     ]) {
       for (const into of [target, Buffer.from(target)]) {
-        for (const from of [patch, Buffer.from(patch)]) assert.throws(() => mergeJson(into, from), /^JsonError: target: /);
+        for (const from of [patch, Buffer.from(patch)]) {
+          assert.throws(() => mergeJson(into, from), /^JsonError: target: /);
+        }
       }
     }
   });

@@ -6,7 +6,7 @@ import { jsonOf, settingsOf } from './generate.mjs';
 
 const settings = [settingsOf(14 * 1024, 1), settingsOf(8 * 1024, 2)].map((value) => JSON.stringify(value));
 const document = jsonOf(1024 * 1024);
-/** Of the document: some members changed, one new. No array meets another one, because the peers disagree about them. */
+/** Of the document: some members changed, one new. No array meets another one: the packages disagree about arrays. */
 const change = JSON.stringify({ customer: 'zoe@example.org', express: false, note: 'x'.repeat(900), seen: { at: 1 } });
 /** Deletes a member, and one that is not there. */
 const patch = JSON.stringify({ customer: null, gone: null, note: 'x'.repeat(900), seen: { at: 1 } });

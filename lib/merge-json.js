@@ -30,13 +30,14 @@ const MODE = { deep: 0, concat: 1, patch: 2 };
 const WIDE = /[^\0-\xff]/;
 const LONE_SURROGATES = /[\ud800-\udfff]/gu;
 const { exec } = RegExp.prototype;
+
 /** Shorter strings are read faster without knowing their form. */
 const LONG = 256;
 
 /**
  * @typedef {object} Ready
  * @property {number} maxBytes
- * @property {(target: string, patch: string, targetIsLatin1?: boolean, patchIsLatin1?: boolean) => string | number[]} mergeText
+ * @property {(target: string, patch: string, ...areLatin1: (boolean | undefined)[]) => string | number[]} mergeText
  * @property {(target: Uint8Array, patch: Uint8Array, out: Buffer) => number | number[]} mergeBytes
  * @property {(input: string | Uint8Array, isText: 0 | 1, question: 0) => number | number[]} guard
  */
@@ -157,8 +158,8 @@ function asBytes(patch, target, ready) {
 }
 
 /**
- * Checks a patch that is going to be converted: what is found has to be told of the patch as it was given. What is wrong
- * with the target comes first, as everywhere.
+ * Checks a patch that is going to be converted: what is found has to be told of the patch as it was given. What is
+ * wrong with the target comes first, as everywhere.
  *
  * @param {string | Uint8Array} patch
  * @param {string | Uint8Array} target

@@ -28,8 +28,8 @@ thread_local! {
 /// `(target, patch, destination) => number | number[]`, where `destination` is as long as both together and the number
 /// says how much of it was written.
 ///
-/// `mode`: 0 deep, 1 deep with arrays joined, 2 RFC 7396. `limits` are as of `jsonGuard`. The numbers for a text that does
-/// not pass: 0 for the target or 1 for the patch, and then the finding, as of `jsonGuard`.
+/// `mode`: 0 deep, 1 deep with arrays joined, 2 RFC 7396. `limits` are as of `jsonGuard`. The numbers for a text that
+/// does not pass: 0 for the target or 1 for the patch, and then the finding, as of `jsonGuard`.
 #[napi(catch_unwind)]
 pub fn json_mergers(env: Env, mode: f64, limits: Vec<f64>) -> napi::Result<Value> {
     cold(&env, || {

@@ -1,6 +1,6 @@
-//! The patch, indexed: the members of its objects, in the text's order, an object's members right after itself. The objects
-//! in the root are left for later: each is read, with all that is in it, when the target turns out to have it too, and
-//! its members stand together further on.
+//! The patch, indexed: the members of its objects, in the text's order, an object's members right after itself. The
+//! objects in the root are left for later: each is read, with all that is in it, when the target turns out to have it
+//! too, and its members stand together further on.
 //!
 //! Keys of large objects are found through a hash table with a random key, so that nobody can choose keys that collide;
 //! those of small ones by looking at each.

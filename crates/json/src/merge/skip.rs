@@ -1,5 +1,6 @@
 //! Past a value without looking at its tokens: strings to their quote, arrays and objects to the bracket that closes
-//! them, 64 units at a time. In a well-formed text only brackets of one kind need to be counted, and between strings only.
+//! them, 64 units at a time. In a well-formed text only brackets of one kind need to be counted, and only between
+//! strings.
 
 use std::marker::PhantomData;
 

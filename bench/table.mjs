@@ -5,7 +5,18 @@ import { aggregate } from './aggregates.mjs';
 import { REFERENCE } from './harness.mjs';
 
 /** The case files, in the order in which they are run and shown. */
-export const FILES = ['regexp', 'regexp-set', 'json', 'merge', 'merge-json', 'query', 'sanitize', 'password', 'aead', 'load'];
+export const FILES = [
+  'regexp',
+  'regexp-set',
+  'json',
+  'merge',
+  'merge-json',
+  'query',
+  'sanitize',
+  'password',
+  'aead',
+  'load',
+];
 
 /** All results of one case file: one table a group, and the tables that cases bring themselves. */
 export function sectionOf(file) {

@@ -110,19 +110,17 @@ const PROVOKED = {
     () => sanitize({ constructor: { prototype: MARKER } }),
   ],
   ERR_JSON_FORBIDDEN_KEY: [
+    () => parseJson(`{"x":"${MARKER}"}`, { forbiddenKeys: ['x'] }),
+    () => parseJson(`{"$x":"${MARKER}"}`, { operatorKeys: 'error' }),
     () => sanitize({ [MARKER]: MARKER }, { forbiddenKeys: [MARKER] }),
     () => sanitize([{ $where: MARKER }], { operatorKeys: 'error' }),
   ],
+  ERR_JSON_DUPLICATE_KEY: [() => parseJson(`{"x":"${MARKER}","x":1}`, { duplicateKeys: 'error' })],
   ERR_JSON_NUMBER: [
+    () => parseJson(`["${MARKER}",7777777777777777777]`, { numbers: 'error' }),
     () => sanitize({ [MARKER]: Infinity }, { numbers: 'error' }),
     () => sanitize(777_700_000_000_000_000, { numbers: 'error' }),
   ],
-  ERR_JSON_FORBIDDEN_KEY: [
-    () => parseJson(`{"x":"${MARKER}"}`, { forbiddenKeys: ['x'] }),
-    () => parseJson(`{"$x":"${MARKER}"}`, { operatorKeys: 'error' }),
-  ],
-  ERR_JSON_DUPLICATE_KEY: [() => parseJson(`{"x":"${MARKER}","x":1}`, { duplicateKeys: 'error' })],
-  ERR_JSON_NUMBER: [() => parseJson(`["${MARKER}",7777777777777777777]`, { numbers: 'error' })],
   ERR_JSON_LIMIT: [
     () => parseJson(`["${MARKER}"]`, { limits: { depth: 0 } }),
     () => parseJson(`"${MARKER}"`, { limits: { bytes: 1 } }),

@@ -146,6 +146,7 @@ impl Batch {
 
 pub(crate) struct Containers<'a> {
     wanted: &'a Wanted,
+    wants_keys: bool,
     text: &'a [u8],
     hash_key: HashKey,
     batch: &'a mut Batch,
@@ -177,6 +178,7 @@ impl<'a> Containers<'a> {
         batch.clear(0, 0);
         Containers {
             wanted,
+            wants_keys: wanted.keys(),
             text,
             hash_key: HashKey::of_process(),
             batch,
@@ -207,14 +209,14 @@ impl<'a> Containers<'a> {
         at: usize,
     ) {
         let keys_before = self.batch.keys;
-        let key_ends = if self.wanted.keys() { self.collect_keys::<B>(strings, tokens.colon, at) } else { 0 };
+        let key_ends = if self.wants_keys { self.collect_keys::<B>(strings, tokens.colon, at) } else { 0 };
         let batch = &mut *self.batch;
         let brackets = tokens.opens | tokens.closes;
         let mut left = brackets;
         let mut place = batch.brackets;
-        // Four at a time, needed or not: few blocks have more.
-        while let Some(four) = batch.bracket.get_mut(place..).and_then(|rest| rest.first_chunk_mut::<4>()) {
-            for target in four {
+        // Two at a time, needed or not: few blocks have more.
+        while let Some(two) = batch.bracket.get_mut(place..).and_then(|rest| rest.first_chunk_mut::<2>()) {
+            for target in two {
                 let bracket = left & left.wrapping_neg();
                 let before = bracket.wrapping_sub(1);
                 *target = Bracket {
@@ -224,7 +226,7 @@ impl<'a> Containers<'a> {
                 };
                 left ^= bracket;
             }
-            place += 4;
+            place += 2;
             if left == 0 {
                 break;
             }
@@ -326,11 +328,7 @@ impl<'a> Containers<'a> {
     /// Goes through what was collected, and starts anew.
     #[inline(always)]
     fn go_through<B: Blocks, const GRAMMAR: bool>(&mut self) {
-        if self.wanted.picks_keys() {
-            self.hash_keys::<true>();
-        } else {
-            self.hash_keys::<false>();
-        }
+        self.hash_keys();
         self.walk::<B, GRAMMAR>();
         if GRAMMAR {
             let batch = &*self.batch;
@@ -347,7 +345,7 @@ impl<'a> Containers<'a> {
     }
 
     #[inline(always)]
-    fn hash_keys<const PICKS: bool>(&mut self) {
+    fn hash_keys(&mut self) {
         let (text, wanted) = (self.text, self.wanted);
         let Batch { keys, opening, closing, hash, .. } = &mut *self.batch;
         let forbidden = wanted.forbidden.iter().fold(0u64, |bits, hash| bits | 1 << (hash & 63));
@@ -361,12 +359,10 @@ impl<'a> Containers<'a> {
                 Some(window) if length <= WINDOW => self.hash_key.short(window, length),
                 _ => self.hash_key.hash(text.get(start..start + length).unwrap_or_default()),
             };
-            if PICKS {
-                suspicious |= length > wanted.max_key;
-                suspicious |= wanted.operators && text.get(start) == Some(&b'$');
-                if forbidden & 1 << (*place & 63) != 0 {
-                    suspicious |= wanted.forbidden.contains(&*place);
-                }
+            suspicious |= length > wanted.max_key;
+            suspicious |= wanted.operators && text.get(start) == Some(&b'$');
+            if forbidden & 1 << (*place & 63) != 0 {
+                suspicious |= wanted.forbidden.contains(&*place);
             }
         }
         self.suspicious |= suspicious;

@@ -26,6 +26,8 @@ pub enum Trust {
 pub(crate) struct Checks {
     proto_key: bool,
     constructor_key: bool,
+    /// Any of the next few, but for the depth.
+    sizes_or_numbers: bool,
     numbers: bool,
     max_depth: usize,
     max_keys: usize,
@@ -45,6 +47,9 @@ impl Checks {
         Checks {
             proto_key: options.proto_key != Policy::Ignore,
             constructor_key: options.constructor_key != Policy::Ignore,
+            sizes_or_numbers: options.refuse_lossy
+                || limits.keys != usize::MAX
+                || limits.string_length != usize::MAX,
             numbers: options.refuse_lossy,
             max_depth: limits.depth,
             max_keys: limits.keys,
@@ -189,6 +194,15 @@ impl<'a> Common<'a> {
         let dangerous = self.checks.proto_key && proto || self.checks.constructor_key && constructor;
         self.suspicious |= dangerous;
         self.high |= masks.high;
+        if self.checks.sizes_or_numbers {
+            self.rarer_checks(masks, &strings, was_open, at);
+        }
+        strings
+    }
+
+    /// The checks that are off by default, and look at single bytes.
+    #[inline(always)]
+    fn rarer_checks(&mut self, masks: &Masks, strings: &Strings, was_open: bool, at: usize) {
         if self.checks.numbers {
             let outside = !strings.inside;
             self.suspicious |=
@@ -199,9 +213,8 @@ impl<'a> Common<'a> {
             self.suspicious |= self.keys > self.checks.max_keys;
         }
         if self.checks.max_string != usize::MAX {
-            self.lengths(&strings, was_open, at);
+            self.lengths(strings, was_open, at);
         }
-        strings
     }
 
     /// A string is at most as long as its text. One that ends in the block it starts in is shorter than a block.
@@ -243,11 +256,28 @@ struct Names {
     underscore: u64,
     letter_c: u64,
     letter_r: u64,
+    /// There were two underscores in a row, or two c's as in `constructor`.
+    pair: u64,
 }
 
 impl Names {
     #[inline(always)]
     fn next(&mut self, masks: &Masks, strings: &Strings) -> (bool, bool) {
+        let pair = masks.underscore & back(masks.underscore, self.underscore, 1)
+            | masks.letter_c & back(masks.letter_c, self.letter_c, 7);
+        let found = if pair | self.pair == 0 { (false, false) } else { self.look(masks, strings) };
+        *self = Names {
+            quote: strings.opening,
+            underscore: masks.underscore,
+            letter_c: masks.letter_c,
+            letter_r: masks.letter_r,
+            pair,
+        };
+        found
+    }
+
+    #[inline(always)]
+    fn look(&self, masks: &Masks, strings: &Strings) -> (bool, bool) {
         let proto = strings.closing
             & back(masks.underscore, self.underscore, 1)
             & back(masks.underscore, self.underscore, 2)
@@ -260,12 +290,6 @@ impl Names {
             & back(masks.letter_r, self.letter_r, 6)
             & back(masks.letter_c, self.letter_c, 11)
             & back(strings.opening, self.quote, 12);
-        *self = Names {
-            quote: strings.opening,
-            underscore: masks.underscore,
-            letter_c: masks.letter_c,
-            letter_r: masks.letter_r,
-        };
         (proto != 0, constructor != 0)
     }
 }

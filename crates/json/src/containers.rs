@@ -328,8 +328,12 @@ impl<'a> Containers<'a> {
     /// Goes through what was collected, and starts anew.
     #[inline(always)]
     fn go_through<B: Blocks, const GRAMMAR: bool>(&mut self) {
-        self.hash_keys();
-        self.walk::<B, GRAMMAR>();
+        if self.wants_keys {
+            self.hash_keys();
+            self.walk::<B, GRAMMAR, true>();
+        } else {
+            self.walk::<B, GRAMMAR, false>();
+        }
         if GRAMMAR {
             let batch = &*self.batch;
             let mut wrong = 0;
@@ -369,7 +373,7 @@ impl<'a> Containers<'a> {
     }
 
     #[inline(always)]
-    fn walk<B: Blocks, const GRAMMAR: bool>(&mut self) {
+    fn walk<B: Blocks, const GRAMMAR: bool, const KEYS: bool>(&mut self) {
         let room = self.depth + self.batch.brackets + 1;
         if self.frames.len() < room {
             self.frames.resize(2 * room, Frame::default());
@@ -391,9 +395,11 @@ impl<'a> Containers<'a> {
                 (place as usize, keys_before as usize, commas_before as usize);
             let bracket = text.get(place).map_or(0, |&byte| usize::from(byte));
             // What stands before the bracket is in the innermost container.
-            push_hashes(hashes, used, &batch.hash, keys, keys_before - keys);
-            used += keys_before - keys;
-            keys = keys_before;
+            if KEYS {
+                push_hashes(hashes, used, &batch.hash, keys, keys_before - keys);
+                used += keys_before - keys;
+                keys = keys_before;
+            }
             frame.commas += commas_before - commas;
             commas = commas_before;
             let was_object = frame.bracket;
@@ -409,9 +415,11 @@ impl<'a> Containers<'a> {
             } else {
                 suspicious |= frame.bracket ^ bracket != PAIR;
                 suspicious |= frame.commas >= max_array && bracket & BRACE == 0;
-                let count = used.saturating_sub(frame.base);
-                suspicious |= has_equal::<B>(hashes, frame.base, count);
-                used -= count;
+                if KEYS {
+                    let count = used.saturating_sub(frame.base);
+                    suspicious |= has_equal::<B>(hashes, frame.base, count);
+                    used -= count;
+                }
                 if depth == 0 {
                     suspicious = true;
                     break;

@@ -41,12 +41,9 @@ pub(crate) struct Grammar {
     sign: u64,
     /// A sign that follows an exponent.
     exponent_sign: u64,
-    /// The minus that a number starts with.
-    first_minus: u64,
     first_zero: u64,
     /// The part of a word that lies in the next block.
     word: u64,
-    word_end: u64,
     fraction: u64,
     power: u64,
     after_value: u64,
@@ -101,28 +98,35 @@ impl Grammar {
 
         // Numbers.
         let number = scalar & !word;
-        wrong |= number & shift(word, &mut self.word_end);
         let first = starts & number;
         let dot = masks.dot & number;
         let exponent = masks.exponent & number;
         let sign = (masks.minus | masks.plus) & number;
         let after_digit = shift(digit, &mut self.digit);
         let after_dot = shift(dot, &mut self.dot);
-        let after_exponent = shift(exponent, &mut self.exponent);
         let after_sign = shift(sign, &mut self.sign);
-        let first_minus = first & masks.minus;
-        let exponent_sign = sign & after_exponent;
+        let mut signs = first & masks.minus;
+        let mut after_first_sign = after_sign;
         wrong |= number & !(digit | sign | dot | exponent);
-        wrong |= sign & !(first_minus | exponent_sign);
         wrong |= (dot | exponent) & !after_digit;
         wrong |= (after_dot | after_sign) & !digit;
-        wrong |= after_exponent & !(digit | sign);
-        let first_zero = masks.zero & (first | shift(first_minus, &mut self.first_minus));
+        // Few numbers have one.
+        if exponent | self.exponent | self.exponent_sign | self.power != 0 {
+            let after_exponent = shift(exponent, &mut self.exponent);
+            let exponent_sign = sign & after_exponent;
+            let after_exponent_sign = shift(exponent_sign, &mut self.exponent_sign);
+            signs |= exponent_sign;
+            after_first_sign &= !after_exponent_sign;
+            wrong |= after_exponent & !(digit | sign);
+            // The digits of an exponent end before a dot, and before another exponent.
+            let power = (after_exponent | after_exponent_sign) & digit;
+            wrong |= end_of_run(power, digit, &mut self.power) & (dot | exponent);
+        }
+        wrong |= sign & !signs;
+        let first_zero = masks.zero & (first | after_first_sign & digit);
         wrong |= shift(first_zero, &mut self.first_zero) & digit;
-        // The digits of a fraction end before another dot, those of an exponent before both.
+        // The digits of a fraction end before another dot.
         wrong |= end_of_run(after_dot & digit, digit, &mut self.fraction) & dot;
-        let power = after_exponent & digit | shift(exponent_sign, &mut self.exponent_sign) & digit;
-        wrong |= end_of_run(power, digit, &mut self.power) & (dot | exponent);
 
         // Neighbours.
         let value_ends = (closing | closes) << 1 | before_scalar & !scalar;
@@ -173,15 +177,19 @@ fn skip_space(places: u64, leaving: u64, space: u64, carried: &mut u64) -> u64 {
     sum & !space | places & !space
 }
 
-/// The length of the word at `at`, or 0 when there is none: its letters are then taken for a number, and refused.
+/// The length of the word at `at`, or 0 when there is none, or more than a word: its letters are then taken for a number, and
+/// refused.
 #[inline(never)]
 fn word_at(text: &[u8], at: usize) -> u32 {
     let rest = text.get(at..).unwrap_or_default();
-    if rest.starts_with(b"true") || rest.starts_with(b"null") {
-        4
-    } else if rest.starts_with(b"false") {
-        5
-    } else {
-        0
-    }
+    let length = match rest {
+        [b't', b'r', b'u', b'e', ..] | [b'n', b'u', b'l', b'l', ..] => 4,
+        [b'f', b'a', b'l', b's', b'e', ..] => 5,
+        _ => return 0,
+    };
+    let is_end = matches!(
+        rest.get(length),
+        None | Some(b' ' | b'\n' | b'\r' | b'\t' | b',' | b']' | b'}' | b':' | b'[' | b'{' | b'"')
+    );
+    if is_end { length as u32 } else { 0 }
 }

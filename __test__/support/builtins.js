@@ -27,9 +27,10 @@ function builtIns() {
   return seen;
 }
 
-/** What can be changed to poison: which keys there are, of which kind, and the prototype. */
+/** What can be changed to poison: which keys there are (in whatever order), of which kind, and the prototype. */
 function stateOf(object) {
-  const descriptors = Reflect.ownKeys(object).map((key) => {
+  const keys = Reflect.ownKeys(object).sort((a, b) => (String(a) < String(b) ? -1 : 1));
+  const descriptors = keys.map((key) => {
     const { value, get, set } = Object.getOwnPropertyDescriptor(object, key);
     return [key, typeof value === 'object' || typeof value === 'function' ? value : typeof value, get, set];
   });

@@ -9,7 +9,7 @@
 const { MAX_STRING_LENGTH } = require('node:buffer').constants;
 const native = require('./native.js');
 const { JsonError, wrongType } = require('./errors.js');
-const { isBytes } = require('./content.js');
+const { isBytes, isLatin1 } = require('./content.js');
 const { errorOf, jsonError, listOf, notJson } = require('./json-finding.js');
 const { POLICIES, readJsonOptions, sizesOf } = require('./json-options.js');
 const { recentlyRead } = require('./recently-read.js');
@@ -89,7 +89,7 @@ function scanJson(input, options) {
  * @property {import('./json-options.js').ReadJsonOptions} settings
  * @property {number} maxBytes
  * @property {number} maxSmall Texts up to this length nest within the limit, and nothing else is checked but the two keys.
- * @property {(text: string) => number | number[]} guardText
+ * @property {(text: string, isLatin1: boolean | undefined) => number | number[]} guardText
  * @property {(bytes: Uint8Array) => number | number[]} guardBytes
  * @property {(input: unknown, isText: 0 | 1, question: 0 | 1) => number | number[]} guard
  */
@@ -134,7 +134,7 @@ function parse(input, ready) {
     const value = parseSmall(text);
     if (value !== UNSURE) return value;
   }
-  const report = typeof text === 'string' ? ready.guardText(text) : ready.guardBytes(text);
+  const report = typeof text === 'string' ? ready.guardText(text, isLatin1(text)) : ready.guardBytes(text);
   if (typeof report !== 'number') {
     if (report[0] >= 0) throw errorOf(report, text);
     return accept(without(report, text), text, ready);

@@ -11,7 +11,7 @@ const { isSharedArrayBuffer } = require('node:util').types;
 const native = require('./native.js');
 const { wrongType, wrongValue } = require('./errors.js');
 const { oneOf, readOptions, table } = require('./options.js');
-const { isBytes } = require('./content.js');
+const { isBytes, isLatin1 } = require('./content.js');
 const { IN_FULL, PLAIN, decode } = require('./json.js');
 const { errorOf, jsonError } = require('./json-finding.js');
 const { LIMITS, sizesOf } = require('./json-options.js');
@@ -26,13 +26,7 @@ const OPTIONS = table({
 /** As native code counts them. */
 const MODE = { deep: 0, concat: 1, patch: 2 };
 
-/** V8 knows at once that a one-byte string has no such character, and stops at the first one in another. */
-const WIDE = /[^\0-\xff]/;
 const LONE_SURROGATES = /[\ud800-\udfff]/gu;
-const { exec } = RegExp.prototype;
-
-/** Shorter strings are read faster without knowing their form. */
-const LONG = 256;
 
 /**
  * @typedef {object} Ready
@@ -170,15 +164,6 @@ function check(patch, target, { guard }) {
   if (typeof report === 'number') return report;
   const first = guard(target, typeof target === 'string' ? 1 : 0, IN_FULL);
   throw typeof first === 'number' ? errorOf(report, patch, 'patch') : errorOf(first, target, 'target');
-}
-
-/**
- * Whether no character is over U+00FF; nothing for short strings, where it is not worth asking.
- *
- * @param {string} text
- */
-function isLatin1(text) {
-  return text.length < LONG ? undefined : Reflect.apply(exec, WIDE, [text]) === null;
 }
 
 module.exports = { mergeJson };

@@ -6,12 +6,14 @@ use holdfast_json::{Finding, FindingKind, Guard, Limits, Options, Policy, Report
 use napi::Env;
 use napi_derive::napi;
 
-use crate::boundary::{self, Call, Code, Failure, HotFunction, Integers, Value, array, cold, hot_function};
+use crate::boundary::{
+    Call, Characters, Code, Failure, HotFunction, Integers, Value, array, cold, hot_function,
+};
 
 /// Findings that a list holds at most, before the one that ends the scan.
 const MOST_FINDINGS: usize = 100;
 
-/// The functions for a set of options, in an array: `(text: string)`, `(bytes: Uint8Array)` and `(input, isText: 0 | 1,
+/// The functions for a set of options, in an array: `(text: string, isLatin1?: boolean)`, `(bytes: Uint8Array)` and `(input, isText: 0 | 1,
 /// question: 0 | 1)`, all with the result `number | number[]`.
 ///
 /// `policies` holds two bits each for `__proto__`, `constructor` and operator keys: 0 refuse, 1 remove, 2 ignore; then one
@@ -74,10 +76,10 @@ const SHARED: i32 = 2;
 
 impl HotFunction for Text {
     const NAME: &'static str = "guardText";
-    const ARGUMENTS: usize = 1;
+    const ARGUMENTS: usize = 2;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        call.text(0, |text| Ok(answer(call, check_text(&self.0, text, Trust::Parser))))
+        call.known_characters(0, 1, |text| Ok(answer(call, check_text(&self.0, text, Trust::Parser))))
     }
 }
 
@@ -101,11 +103,11 @@ impl HotFunction for Question {
         let is_text = call.integer(1, 1)? == 1;
         let lists = call.integer(2, 1)? == 1;
         if is_text {
-            return call.text(0, |text| {
+            return call.characters(0, |text| {
                 Ok(match (lists, text) {
                     (false, text) => answer(call, check_text(guard, text, Trust::Nothing)),
-                    (true, boundary::Text::Ascii(text)) => list(call, &guard.list_ascii(text, MOST_FINDINGS)),
-                    (true, boundary::Text::Utf16(text)) => list(call, &guard.list_units(text, MOST_FINDINGS)),
+                    (true, Characters::Latin1(text)) => list(call, &guard.list_latin1(text, MOST_FINDINGS)),
+                    (true, Characters::Utf16(text)) => list(call, &guard.list_units(text, MOST_FINDINGS)),
                 })
             });
         }
@@ -121,10 +123,10 @@ impl HotFunction for Question {
 }
 
 #[inline]
-fn check_text(guard: &Guard, text: boundary::Text<'_>, trust: Trust) -> Result<Report, Finding> {
+fn check_text(guard: &Guard, text: Characters<'_>, trust: Trust) -> Result<Report, Finding> {
     match text {
-        boundary::Text::Ascii(text) => guard.check_ascii(text, trust),
-        boundary::Text::Utf16(text) => guard.check_units(text, trust),
+        Characters::Latin1(text) => guard.check_latin1(text, trust),
+        Characters::Utf16(text) => guard.check_units(text, trust),
     }
 }
 

@@ -60,7 +60,7 @@ impl HotFunction for MergeText {
                 (Characters::Latin1(target), Characters::Latin1(patch))
                     if target.is_ascii() && patch.is_ascii() =>
                 {
-                    merging.text(call, &BYTES, Guard::check_ascii, [target, patch], |bytes| {
+                    merging.text(call, &BYTES, Guard::check_latin1, [target, patch], |bytes| {
                         call.string(Characters::Latin1(bytes))
                     })
                 }

@@ -44,11 +44,11 @@ impl Guard {
         }
     }
 
-    /// Checks a string that is ASCII, as a string: a byte order mark would be a syntax error, as it is to `JSON.parse`.
-    pub fn check_ascii(&self, text: &[u8], trust: Trust) -> Result<Report, Finding> {
+    /// Checks a string that is Latin-1, as a string: a byte order mark would be a syntax error, as it is to `JSON.parse`.
+    pub fn check_latin1(&self, text: &[u8], trust: Trust) -> Result<Report, Finding> {
         match self.sieve(text, trust) {
-            Verdict::Clean { .. } => Ok(Report { ascii: true, cuts: Vec::new() }),
-            Verdict::Suspicious => first(scan_from(text, 0, &self.options, 1)),
+            Verdict::Clean { ascii } => Ok(Report { ascii, cuts: Vec::new() }),
+            Verdict::Suspicious => first(self.scan_latin1(text, 1)),
         }
     }
 
@@ -72,12 +72,21 @@ impl Guard {
         }
     }
 
-    /// What there is to find in a string that is ASCII.
-    pub fn list_ascii(&self, text: &[u8], most: usize) -> Vec<Finding> {
+    /// What there is to find in a string that is Latin-1.
+    pub fn list_latin1(&self, text: &[u8], most: usize) -> Vec<Finding> {
         match self.sieve(text, Trust::Nothing) {
             Verdict::Clean { .. } => Vec::new(),
-            Verdict::Suspicious => scan_from(text, 0, &self.options, most).1,
+            Verdict::Suspicious => self.scan_latin1(text, most).1,
         }
+    }
+
+    fn scan_latin1(&self, text: &[u8], most: usize) -> (Report, Vec<Finding>) {
+        if text.is_ascii() {
+            return scan_from(text, 0, &self.options, most);
+        }
+        // The exact scan takes bytes for UTF-8.
+        let units: Vec<u16> = text.iter().map(|&byte| u16::from(byte)).collect();
+        scan_from(&units, 0, &self.options, most)
     }
 
     /// What there is to find in a string of any characters.

@@ -66,8 +66,8 @@ impl Checks {
     }
 }
 
-/// UTF-16 with a byte a unit: what is not ASCII becomes some byte above 0x7F. Different keys may look the same then, which
-/// only makes the sieve suspect more; equal ones look the same.
+/// UTF-16 with a byte a unit: Latin-1 as it is, and anything else some byte above 0x7F. Different keys may look the same then,
+/// which only makes the sieve suspect more; equal ones look the same.
 pub(crate) fn folded(text: &[u16]) -> Vec<u8> {
     text.iter().map(|&unit| if unit < 0x80 { unit as u8 } else { 0x80 | unit as u8 }).collect()
 }

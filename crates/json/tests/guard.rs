@@ -277,6 +277,14 @@ fn finds_what_is_in_the_tree_and_nothing_else() {
         let wide = guard.check_units(&units, Trust::Nothing);
         assert_eq!(wide, guard.check_units(&units, Trust::Parser), "{}", label());
         assert_eq!(wide.is_ok(), bytes.is_ok(), "{}", label());
+        // As Latin-1, where characters beyond it are left out of all forms.
+        let latin1: Vec<u16> = units.iter().copied().filter(|&unit| unit <= 0xFF).collect();
+        let narrow: Vec<u8> = latin1.iter().map(|&unit| unit as u8).collect();
+        for trust in [Trust::Nothing, Trust::Parser] {
+            let (narrow, wide) = (guard.check_latin1(&narrow, trust), guard.check_units(&latin1, trust));
+            assert_eq!(narrow.map(|report| report.cuts), wide.map(|report| report.cuts), "{}", label());
+        }
+        assert_eq!(guard.list_latin1(&narrow, 100), guard.list_units(&latin1, 100), "{}", label());
         match &bytes {
             Ok(report) => {
                 clean += 1;

@@ -12,8 +12,8 @@ use napi_derive::napi;
 use zeroize::Zeroizing;
 
 use crate::boundary::{
-    Call, Code, Completion, CompletionReceiver, CompletionSender, Failure, HotFunction, Integers, Secret,
-    Text, Value, cold, completion_channel, guard, hot_function,
+    Call, Characters, Code, Completion, CompletionReceiver, CompletionSender, Failure, HotFunction, Integers,
+    Secret, Value, cold, completion_channel, guard, hot_function,
 };
 
 /// Every setting, checked by `lib/password.js` and checked again here.
@@ -247,10 +247,13 @@ fn password(call: &Call, index: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
 }
 
 fn stored(call: &Call, index: usize, limits: &Limits) -> Result<Stored, StoredError> {
-    let text = call.text(index, |text| {
+    let text = call.characters(index, |text| {
         Ok(match text {
-            Text::Ascii(bytes) => String::from_utf8(bytes.to_vec()).ok(),
-            Text::Utf16(_) => None,
+            // Text above ASCII is not UTF-8 here, and no hash either.
+            Characters::Latin1(bytes) => {
+                String::from_utf8(bytes.to_vec()).ok().filter(|text| text.is_ascii())
+            }
+            Characters::Utf16(_) => None,
         })
     });
     match text {

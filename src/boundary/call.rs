@@ -7,7 +7,7 @@ use std::ptr;
 use napi::{Env, sys};
 use zeroize::Zeroizing;
 
-use super::text::{self, Characters, Text};
+use super::text::{self, Characters};
 use super::{Code, Failure, Value};
 
 /// The most arguments a hot function takes.
@@ -52,17 +52,7 @@ impl Call {
         Call { env, arguments, lent: RefCell::default() }
     }
 
-    /// The text of argument `index`, handed to `body`. The buffers live on the stack or are used again.
-    #[inline]
-    pub(crate) fn text<T>(
-        &self,
-        index: usize,
-        body: impl FnOnce(Text<'_>) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        text::read_text(self.env, self.arguments[index], body)
-    }
-
-    /// The same, told apart by its widest character. The buffers live on the stack or are used again.
+    /// The text of argument `index`, told apart by its widest character. The buffers live on the stack or are used again.
     #[inline]
     pub(crate) fn characters<T>(
         &self,

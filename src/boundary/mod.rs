@@ -26,4 +26,4 @@ pub(crate) use guard::{guard, install_panic_hook};
 pub(crate) use hot::{HotFunction, hot_function};
 pub(crate) use memory::ExternalMemory;
 pub(crate) use offsets::Offsets;
-pub(crate) use text::{Characters, Text};
+pub(crate) use text::Characters;

@@ -1,8 +1,7 @@
 //! Strings, read exactly: short ones into the stack, long ones into memory that is used again.
 //!
-//! Two forms of a text exist, because its readers differ: [`Text`] tells ASCII apart, whose bytes are UTF-8 as well;
-//! [`Characters`] tells Latin-1 apart, V8's one-byte strings. In both, bytes and UTF-16 code units have the same indices,
-//! and what is wider stands as it is, lone surrogates included.
+//! [`Characters`] tells Latin-1 apart, V8's one-byte strings, whose bytes have the same indices as UTF-16 code units. What is
+//! wider stands as it is, lone surrogates included.
 
 use std::cell::Cell;
 use std::mem::MaybeUninit;
@@ -17,13 +16,6 @@ const STACK_UNITS: usize = 256;
 
 /// Memory for long strings is kept for the next one up to this size: fresh pages cost more than the copy into them.
 const KEPT_BYTES: usize = 4 << 20;
-
-/// Text of an argument: as bytes when it is ASCII, else as it stands in UTF-16.
-#[derive(Clone, Copy)]
-pub(crate) enum Text<'a> {
-    Ascii(&'a [u8]),
-    Utf16(&'a [u16]),
-}
 
 /// Text of an argument: as bytes when no character is over U+00FF, else as it stands in UTF-16.
 #[derive(Clone, Copy)]
@@ -47,18 +39,6 @@ thread_local! {
     static UNITS: Cell<Vec<u16>> = const { Cell::new(Vec::new()) };
 }
 
-#[inline]
-pub(super) fn read_text<T>(
-    env: sys::napi_env,
-    value: sys::napi_value,
-    body: impl FnOnce(Text<'_>) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    read::<T, 0x7F>(env, value, |narrowed| match narrowed {
-        Ok(bytes) => body(Text::Ascii(bytes)),
-        Err(units) => body(Text::Utf16(units)),
-    })
-}
-
 /// `is_latin1`: whether all characters are at most U+00FF, when that is known; long strings are read faster then.
 #[inline]
 pub(super) fn read_characters<T>(
@@ -68,7 +48,7 @@ pub(super) fn read_characters<T>(
     body: impl FnOnce(Characters<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     match is_latin1 {
-        None => read::<T, 0xFF>(env, value, |narrowed| match narrowed {
+        None => read(env, value, |narrowed| match narrowed {
             Ok(bytes) => body(Characters::Latin1(bytes)),
             Err(units) => body(Characters::Utf16(units)),
         }),
@@ -130,9 +110,9 @@ pub(super) fn read_part<T>(
     })
 }
 
-/// The string as bytes when no unit is over `LIMIT`, else (as the error) as units.
+/// The string as bytes when no unit is over U+00FF, else (as the error) as units.
 #[inline]
-fn read<T, const LIMIT: u16>(
+fn read<T>(
     env: sys::napi_env,
     value: sys::napi_value,
     body: impl FnOnce(Result<&[u8], &[u16]>) -> Result<T, Failure>,
@@ -151,14 +131,14 @@ fn read<T, const LIMIT: u16>(
         // SAFETY: the first `length` units were written by the call above.
         let units = unsafe { std::slice::from_raw_parts(units.as_ptr().cast::<u16>(), length) };
         let mut bytes = [MaybeUninit::<u8>::uninit(); STACK_UNITS];
-        return body(narrow::<LIMIT>(units, &mut bytes[..length]));
+        return body(narrow(units, &mut bytes[..length]));
     }
     // It filled the buffer, so it may be longer: measure and read again.
     with_memory(&UNITS, |units| {
         read_units(env, value, units)?;
         with_memory(&BYTES, |bytes| {
             bytes.reserve(units.len());
-            body(narrow::<LIMIT>(units, &mut bytes.spare_capacity_mut()[..units.len()]))
+            body(narrow(units, &mut bytes.spare_capacity_mut()[..units.len()]))
         })
     })
 }
@@ -204,12 +184,9 @@ fn with_memory<U, T>(
     result
 }
 
-/// `units` in `bytes` when none is over `LIMIT`, or as they are. Both have the same length.
+/// `units` in `bytes` when none is over U+00FF, or as they are. Both have the same length.
 #[inline]
-fn narrow<'a, const LIMIT: u16>(
-    units: &'a [u16],
-    bytes: &'a mut [MaybeUninit<u8>],
-) -> Result<&'a [u8], &'a [u16]> {
+fn narrow<'a>(units: &'a [u16], bytes: &'a mut [MaybeUninit<u8>]) -> Result<&'a [u8], &'a [u16]> {
     assert_eq!(units.len(), bytes.len());
     // No early exit: without branches the loop becomes vector instructions.
     let mut seen = 0;
@@ -217,8 +194,7 @@ fn narrow<'a, const LIMIT: u16>(
         seen |= unit;
         byte.write(unit as u8);
     }
-    // The limits are one less than a power of two, so a unit over one has a bit of its own.
-    if seen <= LIMIT {
+    if seen <= 0xFF {
         // SAFETY: the loop has written every byte, as both slices have the same length.
         Ok(unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast::<u8>(), bytes.len()) })
     } else {

@@ -11,6 +11,7 @@
 const { createError, wrongType } = require('./errors.js');
 const { integer, nested, oneOf, readOptions, table } = require('./options.js');
 const { append, collect, createTree, isDangerousName } = require('./query-nested.js');
+const { recentlyRead } = require('./recently-read.js');
 
 const OPTIONS = table({
   duplicates: oneOf(/** @type {const} */ (['last', 'first', 'array', 'error'])),
@@ -23,7 +24,7 @@ const OPTIONS = table({
     arrayLength: integer(0, 2 ** 24, 1000),
   }),
 });
-const DEFAULTS = settingsOf(undefined);
+const settingsFor = recentlyRead(settingsOf);
 
 /** @typedef {ReturnType<typeof settingsOf>} QuerySettings */
 
@@ -35,7 +36,7 @@ const QUESTION_MARK = 0x3f;
  * @returns {Record<string, unknown>}
  */
 function parseQuery(query, options) {
-  const settings = options === undefined ? DEFAULTS : settingsOf(options);
+  const settings = settingsFor(options);
   if (typeof query !== 'string') throw wrongType('query', 'a string');
   if (isLonger(query, settings.bytes)) throw tooMany('the query is longer than limits.bytes allows');
   // What stands between ASCII characters of well-formed text is well-formed.

@@ -9,9 +9,12 @@
 
 const { JsonError } = require('./errors.js');
 const { readJsonOptions } = require('./json-options.js');
+const { recentlyRead } = require('./recently-read.js');
 const { hasPrototype } = require('./unsafe-key.js');
 
 /** @typedef {import('./json-options.js').ReadJsonOptions} ReadJsonOptions */
+
+const settingsFor = recentlyRead(readJsonOptions);
 
 /**
  * A container that was met.
@@ -53,7 +56,7 @@ const MESSAGES = {
  * @param {unknown} [options]
  */
 function sanitize(value, options) {
-  return cleanValue(value, readJsonOptions(options));
+  return cleanValue(value, settingsFor(options));
 }
 
 /**

@@ -349,6 +349,10 @@ describe('SafeRegExp as a class', () => {
             return inspect(operation(Base, receiver()));
           } catch (error) {
             return `${error.name}: ${error.message}`;
+          } finally {
+            // Searching in it has set one.
+            delete RegExp.prototype.lastIndex;
+            delete Plain.prototype.lastIndex;
           }
         });
         assert.equal(ours, theirs, `${name} on ${String(receiver)}`);

@@ -9,7 +9,7 @@ export const REFERENCE = 'holdfast';
 
 /**
  * @typedef {object} Prepared
- * @property {Record<string, (() => unknown) | null>} contestants  null: the package is not available
+ * @property {Record<string, (() => unknown) | null>} contestants  null or undefined: the package is not available
  * @property {(output: any) => unknown} [normalize]  makes outputs of one meaning comparable
  * @property {(outputs: Record<string, any>) => void | Promise<void>} [check]  instead of equality, where outputs are
  *   random (hashes, sealed messages); throws when one is wrong
@@ -37,7 +37,7 @@ export async function compare(prepared, settings = {}) {
   const clock = settings.clock ?? process.hrtime.bigint;
   const collect = settings.collect ?? minorCollection;
 
-  const names = Object.keys(prepared.contestants).filter((name) => prepared.contestants[name] !== null);
+  const names = Object.keys(prepared.contestants).filter((name) => typeof prepared.contestants[name] === 'function');
   if (!names.includes(REFERENCE)) throw new Error(`a case needs a contestant named ${REFERENCE}`);
 
   const outputs = await outputsOf(prepared, names);

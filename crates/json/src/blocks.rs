@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 use crate::containers::LANES;
+use crate::lanes::Lanes;
 
 /// Bit n is about byte n of the block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +43,9 @@ pub(crate) const BLOCK: usize = 64;
 
 /// How a kind of processor makes masks.
 pub(crate) trait Blocks {
+    /// How masks of several blocks are worked on.
+    type Lanes: Lanes;
+
     fn masks(block: &[u8; BLOCK]) -> Masks;
 
     /// Bit n is the parity of the bits 0 to n of `mask`: from every odd one of them up to the next.
@@ -134,6 +138,8 @@ mod x86 {
     struct Avx512;
 
     impl Blocks for Avx512 {
+        type Lanes = crate::lanes::Wide;
+
         #[inline(always)]
         fn masks(block: &[u8; BLOCK]) -> Masks {
             // SAFETY: the load reads the block's 64 bytes; no alignment is needed. The processor has the instructions.
@@ -211,6 +217,8 @@ mod x86 {
     struct Avx2;
 
     impl Blocks for Avx2 {
+        type Lanes = crate::lanes::Words;
+
         #[inline(always)]
         fn masks(block: &[u8; BLOCK]) -> Masks {
             // SAFETY: the two loads read the block's 64 bytes; no alignment is needed. The processor has the instructions.

@@ -15,6 +15,7 @@ mod grammar;
 mod guard;
 mod hash;
 mod key;
+mod lanes;
 mod members;
 mod merge;
 mod numbers;

@@ -8,6 +8,7 @@ use crate::blocks::{BLOCK, Blocks, Masks, Pass};
 use crate::containers::{Containers, Wanted, Workspace};
 use crate::grammar::{Grammar, Tokens};
 use crate::hash::HashKey;
+use crate::lanes::GROUP;
 use crate::numbers::Numbers;
 use crate::options::{Options, Policy};
 use crate::strings::{StringScan, Strings};
@@ -95,8 +96,8 @@ impl Pass for Sieve<'_> {
     #[inline(always)]
     fn run<B: Blocks>(self) -> Verdict {
         match self.trust {
-            Trust::Nothing => self.walk::<B, true>(),
-            Trust::Parser if self.checks.wanted.anything() => self.walk::<B, false>(),
+            Trust::Nothing => self.judge::<B>(),
+            Trust::Parser if self.checks.wanted.anything() => self.walk::<B>(),
             Trust::Parser => self.skim::<B>(),
         }
     }
@@ -125,11 +126,10 @@ impl Sieve<'_> {
         common.verdict()
     }
 
-    /// All checks, with the grammar or without.
+    /// All checks but for the grammar.
     #[inline(always)]
-    fn walk<B: Blocks, const GRAMMAR: bool>(self) -> Verdict {
+    fn walk<B: Blocks>(self) -> Verdict {
         let mut common = Common::new(self.checks, self.text);
-        let mut grammar = Grammar::default();
         let mut containers = Containers::new(&self.checks.wanted, self.work, self.text);
         let text = Text::new(self.text);
         let mut next = text.first();
@@ -137,21 +137,61 @@ impl Sieve<'_> {
             let masks = B::masks(block);
             let strings = common.next::<B>(&masks, at);
             let tokens = Tokens::new(&masks, &strings);
-            let mut wrong_in_object = 0;
-            if GRAMMAR {
-                let judgement = grammar.judge(&masks, &strings, &tokens, self.text, at);
-                common.suspicious |= judgement.wrong != 0;
-                wrong_in_object = judgement.wrong_in_object;
-            }
-            containers.next::<B, GRAMMAR>(&strings, &tokens, wrong_in_object, at);
+            containers.next::<B, false>(&strings, &tokens, 0, at);
             common.suspicious |= containers.suspicious;
             next = if common.suspicious { None } else { text.after(at) };
         }
         if !common.suspicious {
-            containers.finish::<B, GRAMMAR>();
+            containers.finish::<B, false>();
             common.suspicious |= containers.suspicious;
         }
-        common.suspicious |= GRAMMAR && !grammar.is_complete();
+        common.verdict()
+    }
+
+    /// All checks, and the grammar: eight blocks at a time.
+    #[inline(always)]
+    fn judge<B: Blocks>(self) -> Verdict {
+        let mut common = Common::new(self.checks, self.text);
+        let mut grammar = Grammar::default();
+        let mut containers = Containers::new(&self.checks.wanted, self.work, self.text);
+        let text = Text::new(self.text);
+        let mut strings = [Strings::default(); GROUP];
+        let mut tokens = [Tokens::default(); GROUP];
+        let mut next = text.first();
+        let mut start = 0;
+        loop {
+            let mut count = 0;
+            while let Some((block, at)) = next
+                && count < GROUP
+            {
+                let masks = B::masks(block);
+                strings[count] = common.next::<B>(&masks, at);
+                tokens[count] = Tokens::new(&masks, &strings[count]);
+                grammar.put(count, &masks, &strings[count], &tokens[count]);
+                count += 1;
+                next = text.after(at);
+            }
+            if count == 0 {
+                break;
+            }
+            if count < GROUP {
+                grammar.fill_up(count);
+            }
+            let wrong_in_object = grammar.judge::<B::Lanes>(self.text, start);
+            for index in 0..count {
+                let at = start + index * BLOCK;
+                containers.next::<B, true>(&strings[index], &tokens[index], wrong_in_object[index], at);
+            }
+            common.suspicious |= grammar.is_wrong | containers.suspicious;
+            if common.suspicious {
+                break;
+            }
+            start += count * BLOCK;
+        }
+        if !common.suspicious {
+            containers.finish::<B, true>();
+            common.suspicious |= containers.suspicious | !grammar.is_complete();
+        }
         common.verdict()
     }
 }

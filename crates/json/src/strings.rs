@@ -3,7 +3,7 @@
 use crate::blocks::{Blocks, Masks};
 
 /// What a block has of strings.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Strings {
     /// From each opening quote up to, not including, the closing one.
     pub(crate) inside: u64,

@@ -201,7 +201,7 @@ impl<'a> Containers<'a> {
 
     /// Takes in the block at `at`.
     #[inline(always)]
-    pub(crate) fn next<B: Blocks, const GRAMMAR: bool>(
+    pub(crate) fn next<B: Blocks, const GRAMMAR: bool, const COUNTS: bool>(
         &mut self,
         strings: &Strings,
         tokens: &Tokens,
@@ -209,7 +209,8 @@ impl<'a> Containers<'a> {
         at: usize,
     ) {
         let keys_before = self.batch.keys;
-        let key_ends = if self.wants_keys { self.collect_keys::<B>(strings, tokens.colon, at) } else { 0 };
+        let key_ends =
+            if COUNTS && self.wants_keys { self.collect_keys::<B>(strings, tokens.colon, at) } else { 0 };
         let batch = &mut *self.batch;
         let brackets = tokens.opens | tokens.closes;
         let mut left = brackets;
@@ -221,8 +222,12 @@ impl<'a> Containers<'a> {
                 let before = bracket.wrapping_sub(1);
                 *target = Bracket {
                     place: at as u32 + left.trailing_zeros(),
-                    keys: keys_before as u32 + (key_ends & before).count_ones(),
-                    commas: batch.commas as u32 + (tokens.comma & before).count_ones(),
+                    keys: if COUNTS { keys_before as u32 + (key_ends & before).count_ones() } else { 0 },
+                    commas: if COUNTS {
+                        batch.commas as u32 + (tokens.comma & before).count_ones()
+                    } else {
+                        0
+                    },
                 };
                 left ^= bracket;
             }
@@ -240,14 +245,14 @@ impl<'a> Containers<'a> {
         }
         batch.blocks += 1;
         if batch.blocks == BATCH {
-            self.go_through::<B, GRAMMAR>();
+            self.go_through::<B, GRAMMAR, COUNTS>();
         }
     }
 
     /// The text is over. With the grammar, whether there was one root, and it was closed.
     #[inline(always)]
-    pub(crate) fn finish<B: Blocks, const GRAMMAR: bool>(&mut self) {
-        self.go_through::<B, GRAMMAR>();
+    pub(crate) fn finish<B: Blocks, const GRAMMAR: bool, const COUNTS: bool>(&mut self) {
+        self.go_through::<B, GRAMMAR, COUNTS>();
         if GRAMMAR && !self.suspicious {
             self.suspicious = match (self.first_bracket, self.last_bracket) {
                 (None, None) => self.has_separators,
@@ -327,13 +332,11 @@ impl<'a> Containers<'a> {
 
     /// Goes through what was collected, and starts anew.
     #[inline(always)]
-    fn go_through<B: Blocks, const GRAMMAR: bool>(&mut self) {
-        if self.wants_keys {
+    fn go_through<B: Blocks, const GRAMMAR: bool, const COUNTS: bool>(&mut self) {
+        if COUNTS {
             self.hash_keys();
-            self.walk::<B, GRAMMAR, true>();
-        } else {
-            self.walk::<B, GRAMMAR, false>();
         }
+        self.walk::<B, GRAMMAR, COUNTS>();
         if GRAMMAR {
             let batch = &*self.batch;
             let mut wrong = 0;
@@ -373,7 +376,7 @@ impl<'a> Containers<'a> {
     }
 
     #[inline(always)]
-    fn walk<B: Blocks, const GRAMMAR: bool, const KEYS: bool>(&mut self) {
+    fn walk<B: Blocks, const GRAMMAR: bool, const COUNTS: bool>(&mut self) {
         let room = self.depth + self.batch.brackets + 1;
         if self.frames.len() < room {
             self.frames.resize(2 * room, Frame::default());
@@ -395,13 +398,13 @@ impl<'a> Containers<'a> {
                 (place as usize, keys_before as usize, commas_before as usize);
             let bracket = text.get(place).map_or(0, |&byte| usize::from(byte));
             // What stands before the bracket is in the innermost container.
-            if KEYS {
+            if COUNTS {
                 push_hashes(hashes, used, &batch.hash, keys, keys_before - keys);
                 used += keys_before - keys;
                 keys = keys_before;
+                frame.commas += commas_before - commas;
+                commas = commas_before;
             }
-            frame.commas += commas_before - commas;
-            commas = commas_before;
             let was_object = frame.bracket;
             if bracket & OPENS != 0 {
                 if depth == 0 {
@@ -415,7 +418,7 @@ impl<'a> Containers<'a> {
             } else {
                 suspicious |= frame.bracket ^ bracket != PAIR;
                 suspicious |= frame.commas >= max_array && bracket & BRACE == 0;
-                if KEYS {
+                if COUNTS {
                     let count = used.saturating_sub(frame.base);
                     suspicious |= has_equal::<B>(hashes, frame.base, count);
                     used -= count;
@@ -438,7 +441,9 @@ impl<'a> Containers<'a> {
         }
         let rest = batch.keys - keys;
         hashes[used..used + rest].copy_from_slice(&batch.hash[keys..batch.keys]);
-        frame.commas += batch.commas - commas;
+        if COUNTS {
+            frame.commas += batch.commas - commas;
+        }
         suspicious |= deepest > max_depth || (frame.bracket & BRACE == 0 && frame.commas >= max_array);
         self.suspicious |= suspicious;
         self.frame = frame;

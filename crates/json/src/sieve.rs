@@ -96,7 +96,8 @@ impl Pass for Sieve<'_> {
     #[inline(always)]
     fn run<B: Blocks>(self) -> Verdict {
         match self.trust {
-            Trust::Nothing => self.judge::<B>(),
+            Trust::Nothing if self.checks.wanted.anything() => self.judge::<B, true>(),
+            Trust::Nothing => self.judge::<B, false>(),
             Trust::Parser if self.checks.wanted.anything() => self.walk::<B>(),
             Trust::Parser => self.skim::<B>(),
         }
@@ -137,12 +138,12 @@ impl Sieve<'_> {
             let masks = B::masks(block);
             let strings = common.next::<B>(&masks, at);
             let tokens = Tokens::new(&masks, &strings);
-            containers.next::<B, false>(&strings, &tokens, 0, at);
+            containers.next::<B, false, true>(&strings, &tokens, 0, at);
             common.suspicious |= containers.suspicious;
             next = if common.suspicious { None } else { text.after(at) };
         }
         if !common.suspicious {
-            containers.finish::<B, false>();
+            containers.finish::<B, false, true>();
             common.suspicious |= containers.suspicious;
         }
         common.verdict()
@@ -150,7 +151,7 @@ impl Sieve<'_> {
 
     /// All checks, and the grammar: eight blocks at a time.
     #[inline(always)]
-    fn judge<B: Blocks>(self) -> Verdict {
+    fn judge<B: Blocks, const COUNTS: bool>(self) -> Verdict {
         let mut common = Common::new(self.checks, self.text);
         let mut grammar = Grammar::default();
         let mut containers = Containers::new(&self.checks.wanted, self.work, self.text);
@@ -180,7 +181,12 @@ impl Sieve<'_> {
             let wrong_in_object = grammar.judge::<B::Lanes>(self.text, start);
             for index in 0..count {
                 let at = start + index * BLOCK;
-                containers.next::<B, true>(&strings[index], &tokens[index], wrong_in_object[index], at);
+                containers.next::<B, true, COUNTS>(
+                    &strings[index],
+                    &tokens[index],
+                    wrong_in_object[index],
+                    at,
+                );
             }
             common.suspicious |= grammar.is_wrong | containers.suspicious;
             if common.suspicious {
@@ -189,7 +195,7 @@ impl Sieve<'_> {
             start += count * BLOCK;
         }
         if !common.suspicious {
-            containers.finish::<B, true>();
+            containers.finish::<B, true, COUNTS>();
             common.suspicious |= containers.suspicious | !grammar.is_complete();
         }
         common.verdict()

@@ -114,7 +114,14 @@ describe('parseJson by option', () => {
   });
 
   it('refuses a fraction or an exponent only where it overflows', () => {
-    for (const literal of ['0.1', '1e308', '-1.7976931348623157e308', '1e-400', '9007199254740993.0', '6.02214076e23']) {
+    for (const literal of [
+      '0.1',
+      '1e308',
+      '-1.7976931348623157e308',
+      '1e-400',
+      '9007199254740993.0',
+      '6.02214076e23',
+    ]) {
       assert.equal(parseJson(literal, { numbers: 'error' }), JSON.parse(literal));
     }
     for (const literal of ['1e309', '-1e400', '1.8e308', `${'9'.repeat(310)}.5`, `0.1e${'9'.repeat(50)}`]) {
@@ -332,12 +339,16 @@ describe('parseJson on what is large, in time linear in it', () => {
     it(title, () => {
       const text = make();
       const bytes = Buffer.from(text);
-      const options = text.length > 2 ** 24 ? { ...everything, limits: { ...everything.limits, keyLength: 2 ** 26 } } : everything;
+      const options =
+        text.length > 2 ** 24 ? { ...everything, limits: { ...everything.limits, keyLength: 2 ** 26 } } : everything;
       const guard = new JsonGuard(options);
       assert.deepEqual(guard.scan(bytes), []);
       assert.deepEqual(guard.scan(text), []);
       assert.equal(guard.tryParse(bytes).ok, true);
-      assert.equal(guard.tryParse(bytes.subarray(0, -1)).error?.code ?? 'fine', /^0/.test(text) ? 'fine' : 'ERR_JSON_SYNTAX');
+      assert.equal(
+        guard.tryParse(bytes.subarray(0, -1)).error?.code ?? 'fine',
+        /^0/.test(text) ? 'fine' : 'ERR_JSON_SYNTAX',
+      );
     });
   }
 

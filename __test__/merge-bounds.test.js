@@ -208,7 +208,10 @@ describe('a Proxy', () => {
 
   it('that changes another argument in between gets no accessor called', () => {
     let touched = 0;
-    for (const order of [['spy', 'victim'], ['victim', 'spy']]) {
+    for (const order of [
+      ['spy', 'victim'],
+      ['victim', 'spy'],
+    ]) {
       const victim = { a: 1, b: { c: 1 } };
       const change = () => {
         Object.defineProperty(victim, 'a', { get: () => touched++, enumerable: true, configurable: true });

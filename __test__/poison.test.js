@@ -1,9 +1,9 @@
 'use strict';
 
 /**
- * Every family of payloads that pollutes a prototype somewhere, at every depth and position, for every function that reads
- * JSON, takes values or merges: refused where that is the policy, removed exactly where that is, and never anything on
- * Object.prototype.
+ * Every family of payloads that pollutes a prototype somewhere, at every depth and position, for every function that
+ * reads JSON, takes values or merges: refused where that is the policy, removed exactly where that is, and never
+ * anything on Object.prototype.
  */
 
 const assert = require('node:assert/strict');

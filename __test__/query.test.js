@@ -130,7 +130,7 @@ describe('percent-encoding', () => {
   /** Bytes by hand, and the platform's decoder for what is UTF-8. */
   function decoded(text) {
     const bytes = [];
-    for (let at = 0; at < text.length; ) {
+    for (let at = 0; at < text.length;) {
       if (text[at] === '%') {
         if (!/^[0-9a-f]{2}$/i.test(text.slice(at + 1, at + 3))) return undefined;
         bytes.push(parseInt(text.slice(at + 1, at + 3), 16));

@@ -51,8 +51,8 @@ const { exec } = RegExp.prototype;
 const LONG = 256;
 
 /**
- * Whether a string has no character above U+00FF, in which case native code reads it three times as fast; undefined for a
- * string that is too short for that to matter.
+ * Whether a string has no character above U+00FF, in which case native code reads it three times as fast; undefined
+ * for a string that is too short for that to matter.
  *
  * @param {string} text
  */

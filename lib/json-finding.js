@@ -105,18 +105,38 @@ function pointerOf(path) {
  * @param {number} offset
  */
 function placeOf(text, offset) {
+  const [feed, carriage] = typeof text === 'string' ? ['\n', '\r'] : [0x0a, 0x0d];
   let line = 1;
   let start = 0;
-  for (let at = 0; at < offset; at++) {
-    const code = typeof text === 'string' ? text.charCodeAt(at) : text[at];
-    const next = typeof text === 'string' ? text.charCodeAt(at + 1) : text[at + 1];
-    if (code === 0x0a || (code === 0x0d && next !== 0x0a)) {
-      line++;
-      start = at + 1;
-    }
+  let nextFeed = next(text, feed, 0);
+  let nextReturn = next(text, carriage, 0);
+  for (;;) {
+    // A return right before a feed ends no line: the feed does.
+    if (nextReturn + 1 === nextFeed) nextReturn = next(text, carriage, nextFeed);
+    const end = Math.min(nextFeed, nextReturn);
+    if (end >= offset) return { line, column: offset - start + 1 };
+    line++;
+    start = end + 1;
+    if (end === nextFeed) nextFeed = next(text, feed, start);
+    else nextReturn = next(text, carriage, start);
   }
-  return { line, column: offset - start + 1 };
 }
+
+/**
+ * @param {any} text
+ * @param {string | number} character
+ * @param {number} from
+ * @returns {number} Infinity where there is no more.
+ */
+function next(text, character, from) {
+  const at =
+    typeof text === 'string'
+      ? text.indexOf(/** @type {string} */ (character), from)
+      : indexOf.call(text, character, from);
+  return at === -1 ? Infinity : at;
+}
+
+const { indexOf } = Buffer.prototype;
 
 /**
  * @param {string | Uint8Array} text

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * parseJson and its relatives: a native guard looks at the text and builds nothing, then V8's JSON.parse has the last word
- * on what is JSON and builds the value. Where V8 says that it is none, the guard is asked for the place.
+ * parseJson and its relatives: a native guard looks at the text and builds nothing, then V8's JSON.parse has the last
+ * word on what is JSON and builds the value. Where V8 says that it is none, the guard is asked for the place.
  */
 
 const { MAX_STRING_LENGTH } = require('node:buffer').constants;
@@ -26,8 +26,8 @@ const SHARED = 2;
 const { latin1Slice, utf8Slice } = /** @type {any} */ (Buffer.prototype);
 
 /**
- * Texts up to here are looked at in JavaScript: the call of a native function takes longer. Measured with bodies of 134 to
- * 257 characters; nothing longer is sure to be within the default depth.
+ * Texts up to here are looked at in JavaScript: the call of a native function takes longer. Measured with bodies of
+ * 134 to 257 characters; nothing longer is sure to be within the default depth.
  */
 const MOST_SMALL = 257;
 
@@ -88,7 +88,8 @@ function scanJson(input, options) {
  * @typedef {object} Ready
  * @property {import('./json-options.js').ReadJsonOptions} settings
  * @property {number} maxBytes
- * @property {number} maxSmall Texts up to this length nest within the limit, and nothing else is checked but the two keys.
+ * @property {number} maxSmall Texts up to this length nest within the limit, and nothing else is checked but the two
+ * keys.
  * @property {(text: string, isLatin1: boolean | undefined) => number | number[]} guardText
  * @property {(bytes: Uint8Array) => number | number[]} guardBytes
  * @property {(input: unknown, isText: 0 | 1, question: 0 | 1) => number | number[]} guard
@@ -114,7 +115,8 @@ function makeReady(options) {
   const [guardText, guardBytes, guard] = native.jsonGuard(policies, sizes, forbidden);
   const isPlain = policies === PLAIN && forbidden.length === 0 && sizes.slice(1).every((size) => size === Infinity);
   // A text of n characters nests at most n / 2 deep.
-  const maxSmall = isPlain && settings.reviver === undefined ? Math.min(MOST_SMALL, 2 * limits.depth + 1, maxBytes / 3) : -1;
+  const maxSmall =
+    isPlain && settings.reviver === undefined ? Math.min(MOST_SMALL, 2 * limits.depth + 1, maxBytes / 3) : -1;
   return { settings, maxBytes, maxSmall, guardText, guardBytes, guard };
 }
 

@@ -95,7 +95,7 @@ function readName(name, maxDepth, place) {
   const steps = [root];
   let isList = false;
   let depth = 0;
-  for (let at = open; at < name.length; ) {
+  for (let at = open; at < name.length;) {
     const close = name.indexOf(']', at);
     const key = name.slice(at + 1, close);
     if (isList || close === -1 || name[at] !== '[' || key.includes('[')) throw unreadable(place);

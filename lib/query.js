@@ -63,7 +63,7 @@ function parse(query, settings) {
   let percent = -1;
   let plus = -1;
   let bracket = -1;
-  for (let start = query.charCodeAt(0) === QUESTION_MARK ? 1 : 0; start < length; ) {
+  for (let start = query.charCodeAt(0) === QUESTION_MARK ? 1 : 0; start < length;) {
     const end = next(query, '&', start);
     if (end > start) {
       if (++place > parameters) throw tooMany('the query has more parameters than limits.parameters allows');

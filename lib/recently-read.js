@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * Options that are written at the call, `f(x, { limits: { depth: 20 } })`, are a new object each time with the same content.
- * Checking them again would cost more than the call itself. A few results are kept, found by content.
+ * Options that are written at the call, `f(x, { limits: { depth: 20 } })`, are a new object each time with the same
+ * content. Checking them again would cost more than the call itself. A few results are kept, found by content.
  */
 
 /** Places in a program that call with options of their own, most often one. */
@@ -13,8 +13,8 @@ const KEPT = 8;
 const LONGEST_ARRAY = 1000;
 
 /**
- * `make`, which reads options and depends on nothing but their content, with its latest results kept. Every option is read
- * once, own properties only.
+ * `make`, which reads options and depends on nothing but their content, with its latest results kept. Every option is
+ * read once, own properties only.
  *
  * @template T
  * @param {(options: unknown) => T} make
@@ -46,8 +46,8 @@ const BRACE = Symbol('{');
 const BRACKET = Symbol('[');
 
 /**
- * Writes what `value` is made of to `spelling`, from `place` on: two levels of objects and arrays, and whatever is in them.
- * Returns the place behind.
+ * Writes what `value` is made of to `spelling`, from `place` on: two levels of objects and arrays, and whatever is in
+ * them. Returns the place behind.
  *
  * @param {any} value
  * @param {number} place

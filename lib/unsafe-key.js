@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * What makes a key `constructor` dangerous to merge: an object with a key `prototype` under it. Sanitize and merge ask it of
- * values; of texts the native guard knows by itself.
+ * What makes a key `constructor` dangerous to merge: an object with a key `prototype` under it. Sanitize and merge
+ * ask it of values; of texts the native guard knows by itself.
  */
 
 /** @param {unknown} value */

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Loaded before every test file by `npm test`: takes a snapshot of the own keys and prototypes of every built-in object, and
- * compares it when the file has run. Whatever a test did, no built-in prototype may be left changed.
+ * Loaded before every test file by `npm test`: takes a snapshot of the own keys and prototypes of every built-in
+ * object, and compares it when the file has run. Whatever a test did, no built-in prototype may be left changed.
  */
 
 /** Every object that is reachable from the global one through own data properties and prototypes, with its path. */

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Random values for sanitize, and a naive recursive account of them: what is wrong with a value, and what a clean copy of
- * it looks like.
+ * Random values for sanitize, and a naive recursive account of them: what is wrong with a value, and what a clean
+ * copy of it looks like.
  */
 
 const assert = require('node:assert/strict');

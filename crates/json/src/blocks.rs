@@ -78,7 +78,7 @@ pub(crate) fn dispatch<P: Pass>(pass: P) -> Option<P::Output> {
         x86::AVX2 => return Some(unsafe { x86::run_avx2(pass) }),
         _ => {}
     }
-    let _ = pass;
+    drop(pass);
     None
 }
 

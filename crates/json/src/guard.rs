@@ -55,7 +55,7 @@ impl Guard {
     /// Checks a string of any characters. Lone surrogates are as good as any others in JSON's strings.
     pub fn check_units(&self, text: &[u16], trust: Trust) -> Result<Report, Finding> {
         match self.sieve(&folded(text), trust) {
-            Verdict::Clean { .. } => Ok(Report::default()),
+            Verdict::Clean { ascii } => Ok(Report { ascii, cuts: Vec::new() }),
             Verdict::Suspicious => first(scan_from(text, 0, &self.options, 1)),
         }
     }

@@ -276,6 +276,7 @@ fn finds_what_is_in_the_tree_and_nothing_else() {
         assert_eq!(bytes, guard.check_bytes(text.as_bytes(), Trust::Parser), "{}", label());
         let wide = guard.check_units(&units, Trust::Nothing);
         assert_eq!(wide, guard.check_units(&units, Trust::Parser), "{}", label());
+        assert_eq!(wide, exact_only(&units, &options), "{}", label());
         assert_eq!(wide.is_ok(), bytes.is_ok(), "{}", label());
         // As Latin-1, where characters beyond it are left out of all forms.
         let latin1: Vec<u16> = units.iter().copied().filter(|&unit| unit <= 0xFF).collect();

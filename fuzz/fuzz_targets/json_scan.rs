@@ -1,7 +1,7 @@
 //! The guard accepts exactly what serde_json does, on bytes and on UTF-16 alike, and its fast pass never changes the answer.
 #![no_main]
 
-use holdfast_json::{FindingKind, Guard, Limits, Options, Policy, Trust, exact_only};
+use holdfast_json::{Guard, Limits, Options, Policy, Trust, exact_only};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -14,7 +14,8 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     let json = text.strip_prefix('\u{feff}').unwrap_or(text);
-    assert_eq!(accepted, serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok());
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(json).is_ok();
+    assert_eq!(accepted, is_json);
     let units: Vec<u16> = json.encode_utf16().collect();
     assert_eq!(accepted, exact_only(&units, &lenient).is_ok());
 
@@ -34,7 +35,8 @@ fuzz_target!(|bytes: &[u8]| {
         // A second byte order mark is one too many, and the first is none of `json`.
         if !json.starts_with('\u{feff}') {
             assert_eq!(result, expected);
-            if result.as_ref().map_err(|finding| finding.kind) != Err(FindingKind::Syntax) {
+            // Of what is no JSON a parser would have the last word.
+            if is_json {
                 assert_eq!(guard.check_bytes(json.as_bytes(), Trust::Parser), expected);
             }
         }

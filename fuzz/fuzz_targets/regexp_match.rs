@@ -56,9 +56,16 @@ fn matcher(source: &str, flags: Flags) -> Option<Matcher> {
 /// Any data will do where the engines are compared with each other.
 fn provide(characters: &mut Characters, name: &str) {
     match name {
-        Characters::UPPER_CASE => characters.provide_upper_case(&[(0xE9, 0xC9), (0x3C2, 0x3A3), (0x3C3, 0x3A3)]),
+        Characters::UPPER_CASE => {
+            characters.provide_upper_case(&[(0xE9, 0xC9), (0x3C2, 0x3A3), (0x3C3, 0x3A3)])
+        }
         Characters::SIMPLE_FOLDING => {
-            characters.provide_simple_folding(&[(0xE9, 0xC9), (0x3C2, 0x3C3), (0x3A3, 0x3C3), (0x10400, 0x10428)]);
+            characters.provide_simple_folding(&[
+                (0xE9, 0xC9),
+                (0x3C2, 0x3C3),
+                (0x3A3, 0x3C3),
+                (0x10400, 0x10428),
+            ]);
         }
         _ => {
             let strings = vec![vec![0x31, 0xFE0F, 0x20E3], vec![0x31]];

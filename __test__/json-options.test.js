@@ -298,6 +298,46 @@ describe('JsonGuard', () => {
     assert.deepEqual(parseJson('{"b":1}', options), { b: 1 });
   });
 
+  it('reads options whose getters call with options of their own', () => {
+    const inner = { limits: { depth: 3, keys: 5 }, forbiddenKeys: ['x', 'y', 'z'], duplicateKeys: 'error' };
+    const options = {
+      protoKey: 'ignore',
+      get operatorKeys() {
+        assert.deepEqual(parseJson('{"a":[1]}', inner), { a: [1] });
+        assert.throws(() => parseJson('1', { limits: { depth: -1 } }), { code: 'ERR_OUT_OF_RANGE' });
+        return 'error';
+      },
+      limits: { depth: 2 },
+    };
+    for (let round = 0; round < 3; round++) {
+      assert.deepEqual(parseJson('{"x":[]}', options), { x: [] });
+      assert.throws(() => parseJson('{"$x":1}', options), { code: 'ERR_JSON_FORBIDDEN_KEY' });
+      assert.throws(() => parseJson('{"x":[[]]}', options), { code: 'ERR_JSON_LIMIT' });
+      assert.throws(() => parseJson('{"x":1}', inner), { code: 'ERR_JSON_FORBIDDEN_KEY' });
+    }
+    const mine = new Error('mine');
+    const throwing = {
+      get limits() {
+        throw mine;
+      },
+    };
+    assert.throws(() => parseJson('1', throwing), mine);
+    assert.deepEqual(parseJson('{"x":[]}', options), { x: [] });
+  });
+
+  it('may be made in any number, with any number of revivers, at little cost in memory', () => {
+    const text = Buffer.from(`[${'{"id":1,"name":"n"},'.repeat(50)}0]`);
+    const before = process.memoryUsage().rss;
+    // None of them can be freed before this function returns.
+    for (let count = 0; count < 20_000; count++) {
+      parseJson(Buffer.from('{"a":1}'), { duplicateKeys: 'error', reviver: (key, value) => [count, value].at(1) });
+      if (count % 10 === 0) new JsonGuard({ duplicateKeys: 'error', limits: { keys: 1000 + count } }).parse(text);
+    }
+    const grown = (process.memoryUsage().rss - before) / 2 ** 20;
+    // A workspace for each guard would be 120 MiB.
+    assert.ok(grown < 80, `${grown.toFixed()} MiB`);
+  });
+
   it('is needed for its methods', () => {
     const { parse, scan } = new JsonGuard();
     assert.throws(() => parse('1'), TypeError);

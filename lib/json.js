@@ -56,6 +56,16 @@ class JsonGuard {
 }
 
 /**
+ * The native functions know nothing of a reviver, which is often a new function at each call.
+ *
+ * @type {(what: any) => any[]}
+ */
+const guardsFor = recentlyRead((what) => {
+  const { policies, sizes, forbidden } = /** @type {any} */ (what ?? { policies: PLAIN, sizes: [], forbidden: [] });
+  return native.jsonGuard(policies, sizes, forbidden.map(codeUnits));
+});
+
+/**
  * Options are objects written at the call, most often, with the same content each time.
  */
 const readyFor = recentlyRead(makeReady);
@@ -109,10 +119,10 @@ function makeReady(options) {
     (settings.duplicateKeys === 'error' ? 1 << 6 : 0) |
     (settings.numbers === 'error' ? 1 << 7 : 0);
   const sizes = sizesOf(limits);
-  const forbidden = Array.from(settings.forbiddenKeys ?? [], codeUnits);
+  const forbidden = [...(settings.forbiddenKeys ?? [])];
   // What does not fit in a string cannot be parsed, whatever the limit.
   const maxBytes = Math.min(limits.bytes, MAX_STRING_LENGTH);
-  const [guardText, guardBytes, guard] = native.jsonGuard(policies, sizes, forbidden);
+  const [guardText, guardBytes, guard] = guardsFor({ policies, sizes, forbidden });
   const isPlain = policies === PLAIN && forbidden.length === 0 && sizes.slice(1).every((size) => size === Infinity);
   // A text of n characters nests at most n / 2 deep.
   const maxSmall =

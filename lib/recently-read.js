@@ -26,9 +26,13 @@ function recentlyRead(make) {
   const kept = [];
   return (options) => {
     if (options === undefined) return byDefault;
-    const length = spell(options, 0, 0);
+    // Taken, so that a getter among the options that comes back here finds another one.
+    const spelling = spare ?? [];
+    spare = undefined;
+    const length = spell(options, spelling, 0, 0);
+    spare = spelling;
     for (let index = kept.length - 1; index >= 0; index--) {
-      if (isSpelt(kept[index].content, length)) return kept[index].result;
+      if (isSpelt(kept[index].content, spelling, length)) return kept[index].result;
     }
     const content = spelling.slice(0, length);
     const result = make(rebuild(content, { next: 0 }));
@@ -38,8 +42,12 @@ function recentlyRead(make) {
   };
 }
 
-/** What was spelt last: memory that is used again, because a list that grows costs more than the rest. */
-const spelling = Array(64).fill(undefined);
+/**
+ * What was spelt last: memory that is used again, because a list that grows costs more than the rest.
+ *
+ * @type {unknown[] | undefined}
+ */
+let spare = Array(64).fill(undefined);
 
 /** What an object or an array starts with, in the list that it is spelt into. */
 const BRACE = Symbol('{');
@@ -50,11 +58,12 @@ const BRACKET = Symbol('[');
  * them. Returns the place behind.
  *
  * @param {any} value
+ * @param {unknown[]} spelling
  * @param {number} place
  * @param {number} depth
  * @returns {number}
  */
-function spell(value, place, depth) {
+function spell(value, spelling, place, depth) {
   if (typeof value !== 'object' || value === null || depth === 2) {
     spelling[place] = value;
     return place + 1;
@@ -77,7 +86,7 @@ function spell(value, place, depth) {
     const key = keys[index];
     spelling[place++] = key;
     const member = value[key];
-    if (typeof member === 'object') place = spell(member, place, depth + 1);
+    if (typeof member === 'object') place = spell(member, spelling, place, depth + 1);
     else spelling[place++] = member;
   }
   return place;
@@ -117,9 +126,10 @@ function rebuild(content, place) {
 
 /**
  * @param {unknown[]} content
+ * @param {unknown[]} spelling
  * @param {number} length
  */
-function isSpelt(content, length) {
+function isSpelt(content, spelling, length) {
   if (content.length !== length) return false;
   for (let index = 0; index < length; index++) {
     if (content[index] !== spelling[index] && !Object.is(content[index], spelling[index])) return false;

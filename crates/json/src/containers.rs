@@ -66,6 +66,10 @@ pub(crate) struct Workspace {
 const KEPT: usize = 4096;
 
 impl Workspace {
+    pub(crate) const fn new() -> Workspace {
+        Workspace { batch: None, frames: Vec::new(), hashes: Vec::new() }
+    }
+
     /// Gives back what only large texts need.
     pub(crate) fn trim(&mut self) {
         if self.frames.len() > KEPT {

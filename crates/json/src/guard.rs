@@ -1,6 +1,6 @@
 //! The guard: the fast pass, and where that suspects something, the exact scan.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 
 use crate::blocks::dispatch;
 use crate::containers::Workspace;
@@ -15,7 +15,11 @@ use crate::unit::Unit;
 pub struct Guard {
     options: Options,
     checks: Checks,
-    work: RefCell<Workspace>,
+}
+
+thread_local! {
+    /// One for all guards of a thread: some tens of kilobytes, too much for each of those that a program may make.
+    static WORK: Cell<Workspace> = const { Cell::new(Workspace::new()) };
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -24,7 +28,7 @@ impl Guard {
     /// A guard that checks what `options` say.
     pub fn new(options: Options) -> Guard {
         let checks = Checks::new(&options);
-        Guard { options, checks, work: RefCell::default() }
+        Guard { options, checks }
     }
 
     /// Checks bytes, with or without a byte order mark: UTF-8, JSON, and whatever the options say. Malformed text and limits
@@ -98,10 +102,12 @@ impl Guard {
     }
 
     fn sieve(&self, text: &[u8], trust: Trust) -> Verdict {
-        let mut work = self.work.borrow_mut();
+        let mut work = WORK.try_with(Cell::take).unwrap_or_default();
         let sieve = Sieve { text, checks: &self.checks, trust, work: &mut work };
         let verdict = dispatch(sieve).unwrap_or(Verdict::Suspicious);
         work.trim();
+        // While the thread ends there may be no place to keep it.
+        let _ = WORK.try_with(|place| place.set(work));
         verdict
     }
 }

@@ -27,9 +27,13 @@ const KINDS = {
     const content = Buffer.alloc(10_000);
     for (;;) ring.open(ring.seal(content));
   },
-  json({ parseJson }) {
+  json({ mergeJson, parseJson, scanJson }) {
     const text = Buffer.from(JSON.stringify(Array.from({ length: 1000 }, (_, id) => ({ id, name: `é ${id}` }))));
-    for (;;) parseJson(text);
+    for (;;) {
+      parseJson(text);
+      scanJson(text, { duplicateKeys: 'error' });
+      mergeJson(text, text);
+    }
   },
   construct({ AesGcmKey, Keyring, SafeRegExp }) {
     for (let round = 0; ; round++) {

@@ -5,8 +5,8 @@
 //! for instructions found at run time. Without such instructions there are no blocks: the exact scan does everything.
 #![allow(unsafe_code)]
 
-use crate::containers::LANES;
 use crate::lanes::Lanes;
+use crate::lists::{LANES, Lists};
 
 /// Bit n is about byte n of the block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +46,9 @@ pub(crate) trait Blocks {
     /// How masks of several blocks are worked on.
     type Lanes: Lanes;
 
+    /// How lists are made of masks.
+    type Lists: Lists;
+
     fn masks(block: &[u8; BLOCK]) -> Masks;
 
     /// Bit n is the parity of the bits 0 to n of `mask`: from every odd one of them up to the next.
@@ -57,8 +60,11 @@ pub(crate) trait Blocks {
     /// The low bits of `mask`, moved apart to the ones of `places`.
     fn deposit(mask: u64, places: u64) -> u64;
 
-    /// Whether two of the first `count` hashes are equal.
-    fn has_equal(hashes: &[u64; LANES], count: usize) -> bool;
+    /// Whether two are equal of the first `count` of some hashes and the first `more` of others, together at most eight.
+    fn has_equal(hashes: &[u64; LANES], count: usize, others: &[u64; LANES], more: usize) -> bool;
+
+    /// Runs `pass` in a function of its own: where it is in the way of what is around it.
+    fn apart<P: Pass>(pass: P) -> P::Output;
 }
 
 /// What runs with the masks of whatever processor this is.
@@ -114,7 +120,12 @@ mod x86 {
             && is_x86_feature_detected!("bmi2")
             && is_x86_feature_detected!("popcnt")
             && is_x86_feature_detected!("lzcnt");
-        if common && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
+        let wide = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512vbmi2");
+        if common && wide {
             AVX512
         } else if common && is_x86_feature_detected!("avx2") {
             AVX2
@@ -123,11 +134,15 @@ mod x86 {
         }
     }
 
-    #[target_feature(enable = "avx512f,avx512bw,pclmulqdq,bmi1,bmi2,popcnt,lzcnt")]
+    #[inline(never)]
+    #[target_feature(
+        enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi2,pclmulqdq,bmi1,bmi2,popcnt,lzcnt"
+    )]
     pub(super) fn run_avx512<P: Pass>(pass: P) -> P::Output {
         pass.run::<Avx512>()
     }
 
+    #[inline(never)]
     #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt,lzcnt")]
     pub(super) fn run_avx2<P: Pass>(pass: P) -> P::Output {
         pass.run::<Avx2>()
@@ -139,6 +154,7 @@ mod x86 {
 
     impl Blocks for Avx512 {
         type Lanes = crate::lanes::Wide;
+        type Lists = crate::lists::Wide;
 
         #[inline(always)]
         fn masks(block: &[u8; BLOCK]) -> Masks {
@@ -179,6 +195,12 @@ mod x86 {
         }
 
         #[inline(always)]
+        fn apart<P: Pass>(pass: P) -> P::Output {
+            // SAFETY: the processor has the instructions: this runs in the same function for another pass.
+            unsafe { run_avx512(pass) }
+        }
+
+        #[inline(always)]
         fn parity(mask: u64) -> u64 {
             carryless_parity(mask)
         }
@@ -196,13 +218,16 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn has_equal(hashes: &[u64; LANES], count: usize) -> bool {
-            // SAFETY: the load reads the eight hashes; the processor has the instructions.
+        fn has_equal(hashes: &[u64; LANES], count: usize, others: &[u64; LANES], more: usize) -> bool {
+            // SAFETY: the loads read eight hashes each; the processor has the instructions.
             unsafe {
                 let used = ((1u32 << count) - 1) as u8;
+                let behind = ((1u32 << (count + more)) - 1) as u8 ^ used;
+                let others = _mm512_loadu_si512(others.as_ptr().cast());
                 // What is not used is different from everything: a hash that is such a small number is only looked at.
-                let others = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
-                let lanes = _mm512_mask_mov_epi64(others, used, _mm512_loadu_si512(hashes.as_ptr().cast()));
+                let unused = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+                let lanes = _mm512_mask_mov_epi64(unused, used, _mm512_loadu_si512(hashes.as_ptr().cast()));
+                let lanes = _mm512_mask_expand_epi64(lanes, behind, others);
                 // Each with those one to four places on: that is every pair.
                 macro_rules! equal {
                     ($places:literal) => {
@@ -218,6 +243,7 @@ mod x86 {
 
     impl Blocks for Avx2 {
         type Lanes = crate::lanes::Words;
+        type Lists = crate::lists::Plain;
 
         #[inline(always)]
         fn masks(block: &[u8; BLOCK]) -> Masks {
@@ -279,6 +305,12 @@ mod x86 {
         }
 
         #[inline(always)]
+        fn apart<P: Pass>(pass: P) -> P::Output {
+            // SAFETY: the processor has the instructions: this runs in the same function for another pass.
+            unsafe { run_avx2(pass) }
+        }
+
+        #[inline(always)]
         fn parity(mask: u64) -> u64 {
             carryless_parity(mask)
         }
@@ -296,10 +328,12 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn has_equal(hashes: &[u64; LANES], count: usize) -> bool {
+        fn has_equal(hashes: &[u64; LANES], count: usize, others: &[u64; LANES], more: usize) -> bool {
+            let mut hashes = *hashes;
+            hashes[count..count + more].copy_from_slice(&others[..more]);
             // SAFETY: the loads read the eight hashes; the processor has the instructions.
             unsafe {
-                let count = _mm256_set1_epi64x(count as i64);
+                let count = _mm256_set1_epi64x((count + more) as i64);
                 let (first, second) = (_mm256_set_epi64x(3, 2, 1, 0), _mm256_set_epi64x(7, 6, 5, 4));
                 // What is not used is different from everything: a hash that is such a small number is only looked at.
                 let low = _mm256_blendv_epi8(
@@ -404,14 +438,18 @@ mod x86 {
                     }
                 }
                 // Every pair equal, alone among different ones, for every count.
-                for count in 0..=LANES {
+                for (count, part) in (0..=LANES).flat_map(|count| (0..=count).map(move |part| (count, part)))
+                {
                     for (left, right) in
                         (0..LANES).flat_map(|left| (0..LANES).map(move |right| (left, right)))
                     {
                         let mut hashes = [100, 101, 102, 103, 104, 105, 106, 107];
                         hashes[left] = hashes[right];
+                        let mut others = [100; LANES];
+                        others[..LANES - part].copy_from_slice(&hashes[part..]);
                         let expected = left != right && left < count && right < count;
-                        assert_eq!(B::has_equal(&hashes, count), expected, "{left} {right} of {count}");
+                        let found = B::has_equal(&hashes, part, &others, count - part);
+                        assert_eq!(found, expected, "{left} {right} of {part} and others of {count}");
                     }
                 }
             }

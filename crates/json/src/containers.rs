@@ -5,9 +5,12 @@
 //! the processor seldom guesses wrong in them, which is what a walk costs most by. The hashes of the open objects' keys lie on
 //! a stack, and those of an object are compared when it closes.
 
-use crate::blocks::{BLOCK, Blocks};
+use std::cell::Cell;
+
+use crate::blocks::{BLOCK, Blocks, Pass};
 use crate::grammar::Tokens;
-use crate::hash::{HashKey, WINDOW};
+use crate::hash::HashKey;
+use crate::lists::{BATCH, Keys, LANES, List, Lists, PLACES};
 use crate::strings::Strings;
 
 /// What the walk looks for.
@@ -34,20 +37,16 @@ impl Wanted {
         self.operators || !self.forbidden.is_empty() || self.max_key != usize::MAX
     }
 
+    /// Whether arrays have to be counted: not when the text is too short for one that is too long.
+    fn commas(&self, text: &[u8]) -> bool {
+        text.len() / 2 > self.max_array
+    }
+
     /// Whether a walk is needed at all, for a text that a parser judges afterwards.
-    pub(crate) fn anything(&self) -> bool {
-        self.keys() || self.max_array != usize::MAX
+    pub(crate) fn anything(&self, text: &[u8]) -> bool {
+        self.keys() || self.commas(text)
     }
 }
-
-/// Blocks that are collected before their places are gone through.
-const BATCH: usize = 32;
-
-/// Places that a batch can have: one a byte.
-const PLACES: usize = BATCH * BLOCK + BLOCK;
-
-/// Hashes are copied, and compared, so many at a time.
-pub(crate) const LANES: usize = 8;
 
 /// Objects of more keys are sorted to find equal ones; up to there each is compared with each.
 const MANY_KEYS: usize = 64;
@@ -65,13 +64,28 @@ pub(crate) struct Workspace {
 /// What is kept of a workspace for the next text, in elements.
 const KEPT: usize = 4096;
 
+thread_local! {
+    /// One for all guards of a thread: some tens of kilobytes, too much for each of those that a program may make.
+    static WORK: Cell<Workspace> = const { Cell::new(Workspace::new()) };
+}
+
 impl Workspace {
-    pub(crate) const fn new() -> Workspace {
+    const fn new() -> Workspace {
         Workspace { batch: None, frames: Vec::new(), hashes: Vec::new() }
     }
 
+    /// Lends the thread's workspace.
+    pub(crate) fn lend<T>(body: impl FnOnce(&mut Workspace) -> T) -> T {
+        let mut work = WORK.try_with(Cell::take).unwrap_or_default();
+        let result = body(&mut work);
+        work.trim();
+        // While the thread ends there may be no place to keep it.
+        let _ = WORK.try_with(|place| place.set(work));
+        result
+    }
+
     /// Gives back what only large texts need.
-    pub(crate) fn trim(&mut self) {
+    fn trim(&mut self) {
         if self.frames.len() > KEPT {
             self.frames = Vec::new();
         }
@@ -90,28 +104,23 @@ struct Frame {
     commas: usize,
 }
 
-/// A bracket's place, and how many keys and commas of the batch stand before it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Bracket {
-    place: u32,
-    keys: u32,
-    commas: u32,
-}
-
 /// What is collected of some blocks.
 #[derive(Debug)]
 struct Batch {
     /// Where it starts in the text.
     start: usize,
     blocks: usize,
+    /// Brackets: where they are, and how many keys and commas of the batch stand before each.
     brackets: usize,
-    bracket: [Bracket; PLACES],
+    bracket: List<u32>,
+    keys_before: List<u32>,
+    commas_before: List<u32>,
     commas: usize,
     /// Opening and closing quotes of keys, and what they hash to.
     keys: usize,
-    opening: [u32; PLACES],
-    closing: [u32; PLACES],
-    hash: [u64; PLACES],
+    opening: List<u32>,
+    closing: List<u32>,
+    hash: List<u64>,
     /// For each block what is wrong in an object, and what is outside one.
     wrong_in_object: [u64; BATCH],
     wrong_elsewhere: [u64; BATCH],
@@ -125,7 +134,9 @@ impl Batch {
             start: 0,
             blocks: 0,
             brackets: 0,
-            bracket: [Bracket::default(); PLACES],
+            bracket: [0; PLACES],
+            keys_before: [0; PLACES],
+            commas_before: [0; PLACES],
             commas: 0,
             keys: 0,
             opening: [0; PLACES],
@@ -151,8 +162,10 @@ impl Batch {
 pub(crate) struct Containers<'a> {
     wanted: &'a Wanted,
     wants_keys: bool,
+    wants_commas: bool,
     text: &'a [u8],
     hash_key: HashKey,
+    forbidden_bits: u64,
     batch: &'a mut Batch,
     frames: &'a mut Vec<Frame>,
     hashes: &'a mut Vec<u64>,
@@ -183,8 +196,10 @@ impl<'a> Containers<'a> {
         Containers {
             wanted,
             wants_keys: wanted.keys(),
+            wants_commas: wanted.commas(text),
             text,
             hash_key: HashKey::of_process(),
+            forbidden_bits: wanted.forbidden.iter().fold(0, |bits, &hash| bits | HashKey::bit(hash)),
             batch,
             frames,
             hashes,
@@ -217,31 +232,16 @@ impl<'a> Containers<'a> {
             if COUNTS && self.wants_keys { self.collect_keys::<B>(strings, tokens.colon, at) } else { 0 };
         let batch = &mut *self.batch;
         let brackets = tokens.opens | tokens.closes;
-        let mut left = brackets;
-        let mut place = batch.brackets;
-        // Two at a time, needed or not: few blocks have more.
-        while let Some(two) = batch.bracket.get_mut(place..).and_then(|rest| rest.first_chunk_mut::<2>()) {
-            for target in two {
-                let bracket = left & left.wrapping_neg();
-                let before = bracket.wrapping_sub(1);
-                *target = Bracket {
-                    place: at as u32 + left.trailing_zeros(),
-                    keys: if COUNTS { keys_before as u32 + (key_ends & before).count_ones() } else { 0 },
-                    commas: if COUNTS {
-                        batch.commas as u32 + (tokens.comma & before).count_ones()
-                    } else {
-                        0
-                    },
-                };
-                left ^= bracket;
-            }
-            place += 2;
-            if left == 0 {
-                break;
-            }
+        B::Lists::places(brackets, at as u32, &mut batch.bracket, batch.brackets);
+        if COUNTS {
+            B::Lists::ranks(brackets, key_ends, keys_before as u32, &mut batch.keys_before, batch.brackets);
+        }
+        if COUNTS && self.wants_commas {
+            let commas = batch.commas as u32;
+            B::Lists::ranks(brackets, tokens.comma, commas, &mut batch.commas_before, batch.brackets);
+            batch.commas += tokens.comma.count_ones() as usize;
         }
         batch.brackets += brackets.count_ones() as usize;
-        batch.commas += tokens.comma.count_ones() as usize;
         if GRAMMAR {
             batch.wrong_in_object[batch.blocks] = wrong_in_object;
             batch.wrong_elsewhere[batch.blocks] = tokens.colon;
@@ -249,14 +249,14 @@ impl<'a> Containers<'a> {
         }
         batch.blocks += 1;
         if batch.blocks == BATCH {
-            self.go_through::<B, GRAMMAR, COUNTS>();
+            B::apart(GoThrough::<GRAMMAR, COUNTS>(self));
         }
     }
 
     /// The text is over. With the grammar, whether there was one root, and it was closed.
     #[inline(always)]
     pub(crate) fn finish<B: Blocks, const GRAMMAR: bool, const COUNTS: bool>(&mut self) {
-        self.go_through::<B, GRAMMAR, COUNTS>();
+        B::apart(GoThrough::<GRAMMAR, COUNTS>(self));
         if GRAMMAR && !self.suspicious {
             self.suspicious = match (self.first_bracket, self.last_bracket) {
                 (None, None) => self.has_separators,
@@ -289,8 +289,8 @@ impl<'a> Containers<'a> {
                 carried = 1;
             }
             self.suspicious |= backslash & ends.wrapping_sub(starts) != 0;
-            collect(starts, at, &mut self.batch.opening, first + carried);
-            collect(ends, at, &mut self.batch.closing, first);
+            B::Lists::places(starts, at as u32, &mut self.batch.opening, first + carried);
+            B::Lists::places(ends, at as u32, &mut self.batch.closing, first);
             self.batch.keys += ends.count_ones() as usize;
         } else {
             ends = self.collect_spaced_keys(strings, colon, at);
@@ -338,9 +338,13 @@ impl<'a> Containers<'a> {
     #[inline(always)]
     fn go_through<B: Blocks, const GRAMMAR: bool, const COUNTS: bool>(&mut self) {
         if COUNTS {
-            self.hash_keys();
+            self.hash_keys::<B>();
         }
-        self.walk::<B, GRAMMAR, COUNTS>();
+        if COUNTS && self.wants_commas {
+            self.walk::<B, GRAMMAR, COUNTS, true>();
+        } else {
+            self.walk::<B, GRAMMAR, COUNTS, false>();
+        }
         if GRAMMAR {
             let batch = &*self.batch;
             let mut wrong = 0;
@@ -356,31 +360,24 @@ impl<'a> Containers<'a> {
     }
 
     #[inline(always)]
-    fn hash_keys(&mut self) {
-        let (text, wanted) = (self.text, self.wanted);
+    fn hash_keys<B: Blocks>(&mut self) {
         let Batch { keys, opening, closing, hash, .. } = &mut *self.batch;
-        let forbidden = wanted.forbidden.iter().fold(0u64, |bits, hash| bits | 1 << (hash & 63));
-        let mut suspicious = false;
-        for ((&opening, &closing), place) in opening.iter().zip(&*closing).zip(hash).take(*keys) {
-            let start = opening as usize + 1;
-            // A text that is no JSON may have a colon without a key.
-            let length = (closing as usize).saturating_sub(start);
-            let window = text.get(start..).and_then(|rest| rest.first_chunk::<WINDOW>());
-            *place = match window {
-                Some(window) if length <= WINDOW => self.hash_key.short(window, length),
-                _ => self.hash_key.hash(text.get(start..start + length).unwrap_or_default()),
-            };
-            suspicious |= length > wanted.max_key;
-            suspicious |= wanted.operators && text.get(start) == Some(&b'$');
-            if forbidden & 1 << (*place & 63) != 0 {
-                suspicious |= wanted.forbidden.contains(&*place);
-            }
-        }
-        self.suspicious |= suspicious;
+        let keys = Keys {
+            text: self.text,
+            hash_key: self.hash_key,
+            forbidden: &self.wanted.forbidden,
+            forbidden_bits: self.forbidden_bits,
+            max_length: self.wanted.max_key,
+            operators: self.wanted.operators,
+            count: *keys,
+            opening,
+            closing,
+        };
+        self.suspicious |= B::Lists::hash(&keys, hash);
     }
 
     #[inline(always)]
-    fn walk<B: Blocks, const GRAMMAR: bool, const COUNTS: bool>(&mut self) {
+    fn walk<B: Blocks, const GRAMMAR: bool, const COUNTS: bool, const COMMAS: bool>(&mut self) {
         let room = self.depth + self.batch.brackets + 1;
         if self.frames.len() < room {
             self.frames.resize(2 * room, Frame::default());
@@ -397,17 +394,19 @@ impl<'a> Containers<'a> {
         let (mut keys, mut commas) = (0, 0);
         let mut deepest = depth;
         let mut suspicious = false;
-        for &Bracket { place, keys: keys_before, commas: commas_before } in &batch.bracket[..batch.brackets] {
-            let (place, keys_before, commas_before) =
-                (place as usize, keys_before as usize, commas_before as usize);
+        let before = batch.keys_before.iter().zip(&batch.commas_before);
+        for (&place, (&keys_before, &commas_before)) in batch.bracket.iter().zip(before).take(batch.brackets)
+        {
+            let place = place as usize;
             let bracket = text.get(place).map_or(0, |&byte| usize::from(byte));
-            // What stands before the bracket is in the innermost container.
+            // The keys since the bracket before are in the innermost container, and the commas.
+            let from = keys;
             if COUNTS {
-                push_hashes(hashes, used, &batch.hash, keys, keys_before - keys);
-                used += keys_before - keys;
-                keys = keys_before;
-                frame.commas += commas_before - commas;
-                commas = commas_before;
+                keys = keys_before as usize;
+            }
+            if COMMAS {
+                frame.commas += commas_before as usize - commas;
+                commas = commas_before as usize;
             }
             let was_object = frame.bracket;
             if bracket & OPENS != 0 {
@@ -415,17 +414,22 @@ impl<'a> Containers<'a> {
                     suspicious |= self.first_bracket.is_some();
                     self.first_bracket = Some(place);
                 }
+                if COUNTS {
+                    push_hashes(hashes, used, &batch.hash, from, keys - from);
+                    used += keys - from;
+                }
                 frames[depth] = frame;
                 depth += 1;
                 deepest = deepest.max(depth);
                 frame = Frame { bracket, base: used, commas: 0 };
             } else {
                 suspicious |= frame.bracket ^ bracket != PAIR;
-                suspicious |= frame.commas >= max_array && bracket & BRACE == 0;
+                if COMMAS {
+                    suspicious |= frame.commas >= max_array && bracket & BRACE == 0;
+                }
                 if COUNTS {
-                    let count = used.saturating_sub(frame.base);
-                    suspicious |= has_equal::<B>(hashes, frame.base, count);
-                    used -= count;
+                    suspicious |= has_equal::<B>(hashes, frame.base, used, &batch.hash, from, keys);
+                    used = frame.base;
                 }
                 if depth == 0 {
                     suspicious = true;
@@ -445,10 +449,11 @@ impl<'a> Containers<'a> {
         }
         let rest = batch.keys - keys;
         hashes[used..used + rest].copy_from_slice(&batch.hash[keys..batch.keys]);
-        if COUNTS {
+        if COMMAS {
             frame.commas += batch.commas - commas;
+            suspicious |= frame.bracket & BRACE == 0 && frame.commas >= max_array;
         }
-        suspicious |= deepest > max_depth || (frame.bracket & BRACE == 0 && frame.commas >= max_array);
+        suspicious |= deepest > max_depth;
         self.suspicious |= suspicious;
         self.frame = frame;
         self.depth = depth;
@@ -461,18 +466,15 @@ const OPENS: usize = 0x02;
 const BRACE: usize = 0x20;
 const PAIR: usize = 0x06;
 
-/// Writes the places of the ones of `mask`, which starts at `at`: at least four, needed or not.
-#[inline(always)]
-fn collect(mut mask: u64, at: usize, places: &mut [u32; PLACES], mut next: usize) {
-    while let Some(four) = places.get_mut(next..).and_then(|rest| rest.first_chunk_mut::<4>()) {
-        for place in four {
-            *place = at as u32 + mask.trailing_zeros();
-            mask &= mask.wrapping_sub(1);
-        }
-        next += 4;
-        if mask == 0 {
-            break;
-        }
+/// What was collected is gone through in a function of its own: it needs all the registers.
+struct GoThrough<'r, 'a, const GRAMMAR: bool, const COUNTS: bool>(&'r mut Containers<'a>);
+
+impl<const GRAMMAR: bool, const COUNTS: bool> Pass for GoThrough<'_, '_, GRAMMAR, COUNTS> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<B: Blocks>(self) {
+        self.0.go_through::<B, GRAMMAR, COUNTS>();
     }
 }
 
@@ -489,18 +491,29 @@ fn push_hashes(hashes: &mut [u64], to: usize, hashed: &[u64], from: usize, count
     }
 }
 
-/// Whether two of the `count` hashes from `base` on are equal; they may be left in another order.
+/// Whether two of the hashes of an object are equal: `hashes` from `base` to `used`, and `hashed` between the other two.
 #[inline(always)]
-fn has_equal<B: Blocks>(hashes: &mut [u64], base: usize, count: usize) -> bool {
-    if count <= 1 {
+fn has_equal<B: Blocks>(
+    hashes: &mut [u64],
+    base: usize,
+    used: usize,
+    hashed: &[u64],
+    from: usize,
+    to: usize,
+) -> bool {
+    let (before, more) = (used.saturating_sub(base), to - from);
+    if before + more <= 1 {
         return false;
     }
-    if count <= LANES
-        && let Some(lanes) = hashes.get(base..).and_then(|rest| rest.first_chunk::<LANES>())
+    let first = hashes.get(base..).and_then(|rest| rest.first_chunk::<LANES>());
+    let second = hashed.get(from..).and_then(|rest| rest.first_chunk::<LANES>());
+    if before + more <= LANES
+        && let (Some(first), Some(second)) = (first, second)
     {
-        return B::has_equal(lanes, count);
+        return B::has_equal(first, before, second, more);
     }
-    hashes.get_mut(base..base + count).is_none_or(has_equal_among_many)
+    push_hashes(hashes, used, hashed, from, more);
+    hashes.get_mut(base..used + more).is_none_or(has_equal_among_many)
 }
 
 #[inline(never)]

@@ -1,13 +1,9 @@
 //! The guard: the fast pass, and where that suspects something, the exact scan.
 
-use std::cell::Cell;
-
-use crate::blocks::dispatch;
-use crate::containers::Workspace;
 use crate::exact::scan_from;
 use crate::finding::{Finding, FindingKind, Report};
 use crate::options::Options;
-use crate::sieve::{Checks, Sieve, Trust, Verdict, folded};
+use crate::sieve::{Checks, Trust, Verdict, folded, sieve};
 use crate::unit::Unit;
 
 /// Options, made ready once for many texts.
@@ -15,11 +11,6 @@ use crate::unit::Unit;
 pub struct Guard {
     options: Options,
     checks: Checks,
-}
-
-thread_local! {
-    /// One for all guards of a thread: some tens of kilobytes, too much for each of those that a program may make.
-    static WORK: Cell<Workspace> = const { Cell::new(Workspace::new()) };
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -102,13 +93,7 @@ impl Guard {
     }
 
     fn sieve(&self, text: &[u8], trust: Trust) -> Verdict {
-        let mut work = WORK.try_with(Cell::take).unwrap_or_default();
-        let sieve = Sieve { text, checks: &self.checks, trust, work: &mut work };
-        let verdict = dispatch(sieve).unwrap_or(Verdict::Suspicious);
-        work.trim();
-        // While the thread ends there may be no place to keep it.
-        let _ = WORK.try_with(|place| place.set(work));
-        verdict
+        sieve(text, &self.checks, trust)
     }
 }
 
@@ -140,6 +125,7 @@ pub fn exact_only<U: Unit>(text: &[U], options: &Options) -> Result<Report, Find
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::blocks::dispatch;
     use crate::options::{Limits, Policy};
 
     /// A sieve that suspects everything would pass all other tests.

@@ -25,6 +25,7 @@ mod guard;
 mod hash;
 mod key;
 mod lanes;
+mod lists;
 mod members;
 mod merge;
 mod numbers;

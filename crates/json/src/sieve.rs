@@ -4,7 +4,7 @@
 //! There are two promises, for two callers. [`Trust::Nothing`]: a text that passes is JSON, and clean. [`Trust::Parser`]: a
 //! text that passes is clean if it is JSON, which a parser is going to say; the grammar is not looked at twice then.
 
-use crate::blocks::{BLOCK, Blocks, Masks, Pass};
+use crate::blocks::{BLOCK, Blocks, Masks, Pass, dispatch};
 use crate::containers::{Containers, Wanted, Workspace};
 use crate::grammar::{Grammar, Tokens};
 use crate::hash::HashKey;
@@ -27,8 +27,6 @@ pub enum Trust {
 pub(crate) struct Checks {
     proto_key: bool,
     constructor_key: bool,
-    /// Any of the next few, but for the depth.
-    sizes_or_numbers: bool,
     numbers: bool,
     max_depth: usize,
     max_keys: usize,
@@ -48,9 +46,6 @@ impl Checks {
         Checks {
             proto_key: options.proto_key != Policy::Ignore,
             constructor_key: options.constructor_key != Policy::Ignore,
-            sizes_or_numbers: options.refuse_lossy
-                || limits.keys != usize::MAX
-                || limits.string_length != usize::MAX,
             numbers: options.refuse_lossy,
             max_depth: limits.depth,
             max_keys: limits.keys,
@@ -73,14 +68,6 @@ pub(crate) fn folded(text: &[u16]) -> Vec<u8> {
     text.iter().map(|&unit| if unit < 0x80 { unit as u8 } else { 0x80 | unit as u8 }).collect()
 }
 
-/// The sieve on one text.
-pub(crate) struct Sieve<'a> {
-    pub(crate) text: &'a [u8],
-    pub(crate) checks: &'a Checks,
-    pub(crate) trust: Trust,
-    pub(crate) work: &'a mut Workspace,
-}
-
 /// What the sieve says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -90,17 +77,52 @@ pub(crate) enum Verdict {
     Clean { ascii: bool },
 }
 
-impl Pass for Sieve<'_> {
+/// Looks at `text`; without vector instructions everything is suspicious.
+pub(crate) fn sieve(text: &[u8], checks: &Checks, trust: Trust) -> Verdict {
+    let sieve = Sieve { text, checks };
+    let verdict = match (trust, checks.wanted.anything(text)) {
+        (Trust::Parser, false) => dispatch(Skim(sieve)),
+        (Trust::Parser, true) => Workspace::lend(|work| dispatch(Walk(sieve, work))),
+        (Trust::Nothing, false) => Workspace::lend(|work| dispatch(Judge::<false>(sieve, work))),
+        (Trust::Nothing, true) => Workspace::lend(|work| dispatch(Judge::<true>(sieve, work))),
+    };
+    verdict.unwrap_or(Verdict::Suspicious)
+}
+
+/// The sieve on one text.
+struct Sieve<'a> {
+    text: &'a [u8],
+    checks: &'a Checks,
+}
+
+struct Skim<'a>(Sieve<'a>);
+struct Walk<'a>(Sieve<'a>, &'a mut Workspace);
+struct Judge<'a, const COUNTS: bool>(Sieve<'a>, &'a mut Workspace);
+
+impl Pass for Skim<'_> {
     type Output = Verdict;
 
     #[inline(always)]
     fn run<B: Blocks>(self) -> Verdict {
-        match self.trust {
-            Trust::Nothing if self.checks.wanted.anything() => self.judge::<B, true>(),
-            Trust::Nothing => self.judge::<B, false>(),
-            Trust::Parser if self.checks.wanted.anything() => self.walk::<B>(),
-            Trust::Parser => self.skim::<B>(),
-        }
+        self.0.skim::<B>()
+    }
+}
+
+impl Pass for Walk<'_> {
+    type Output = Verdict;
+
+    #[inline(always)]
+    fn run<B: Blocks>(self) -> Verdict {
+        self.0.walk::<B>(self.1)
+    }
+}
+
+impl<const COUNTS: bool> Pass for Judge<'_, COUNTS> {
+    type Output = Verdict;
+
+    #[inline(always)]
+    fn run<B: Blocks>(self) -> Verdict {
+        self.0.judge::<B, COUNTS>(self.1)
     }
 }
 
@@ -129,9 +151,9 @@ impl Sieve<'_> {
 
     /// All checks but for the grammar.
     #[inline(always)]
-    fn walk<B: Blocks>(self) -> Verdict {
+    fn walk<B: Blocks>(self, work: &mut Workspace) -> Verdict {
         let mut common = Common::new(self.checks, self.text);
-        let mut containers = Containers::new(&self.checks.wanted, self.work, self.text);
+        let mut containers = Containers::new(&self.checks.wanted, work, self.text);
         let text = Text::new(self.text);
         let mut next = text.first();
         while let Some((block, at)) = next {
@@ -151,10 +173,10 @@ impl Sieve<'_> {
 
     /// All checks, and the grammar: eight blocks at a time.
     #[inline(always)]
-    fn judge<B: Blocks, const COUNTS: bool>(self) -> Verdict {
+    fn judge<B: Blocks, const COUNTS: bool>(self, work: &mut Workspace) -> Verdict {
         let mut common = Common::new(self.checks, self.text);
         let mut grammar = Grammar::default();
-        let mut containers = Containers::new(&self.checks.wanted, self.work, self.text);
+        let mut containers = Containers::new(&self.checks.wanted, work, self.text);
         let text = Text::new(self.text);
         let mut strings = [Strings::default(); GROUP];
         let mut tokens = [Tokens::default(); GROUP];
@@ -212,12 +234,18 @@ struct Common<'a> {
     keys: usize,
     last_opening: usize,
     max_depth: i64,
+    /// What is beyond the default checks. A text that is too short to be over a limit is not measured.
+    counts_keys: bool,
+    measures_strings: bool,
+    has_rarer_checks: bool,
     high: u64,
     suspicious: bool,
 }
 
 impl<'a> Common<'a> {
     fn new(checks: &'a Checks, text: &'a [u8]) -> Self {
+        let counts_keys = text.len() / 4 > checks.max_keys;
+        let measures_strings = text.len() > checks.max_string;
         Common {
             checks,
             text,
@@ -227,6 +255,9 @@ impl<'a> Common<'a> {
             keys: 0,
             last_opening: 0,
             max_depth: i64::try_from(checks.max_depth).unwrap_or(i64::MAX),
+            counts_keys,
+            measures_strings,
+            has_rarer_checks: checks.numbers || counts_keys || measures_strings,
             high: 0,
             suspicious: false,
         }
@@ -240,7 +271,7 @@ impl<'a> Common<'a> {
         let dangerous = self.checks.proto_key && proto || self.checks.constructor_key && constructor;
         self.suspicious |= dangerous;
         self.high |= masks.high;
-        if self.checks.sizes_or_numbers {
+        if self.has_rarer_checks {
             self.rarer_checks(masks, &strings, was_open, at);
         }
         strings
@@ -254,11 +285,11 @@ impl<'a> Common<'a> {
             self.suspicious |=
                 !self.numbers.fit(masks.digit & outside, masks.exponent & outside, self.text, at);
         }
-        if self.checks.max_keys != usize::MAX {
+        if self.counts_keys {
             self.keys += (masks.colon & !strings.inside).count_ones() as usize;
             self.suspicious |= self.keys > self.checks.max_keys;
         }
-        if self.checks.max_string != usize::MAX {
+        if self.measures_strings {
             self.lengths(strings, was_open, at);
         }
     }

@@ -106,6 +106,7 @@ struct Frame {
 
 /// What is collected of some blocks.
 #[derive(Debug)]
+#[repr(align(64))]
 struct Batch {
     /// Where it starts in the text.
     start: usize,

@@ -328,11 +328,14 @@ impl<'a> Common<'a> {
 
 /// Finds the strings `"__proto__"` and `"constructor"` by where their letters stand: bits of this block and the one before.
 #[derive(Default)]
+#[repr(C)]
 struct Names {
-    quote: u64,
+    // Underscores and c's, which are looked at in each block, do not lie side by side: the compiler would read both at once,
+    // and that has to wait until they are written.
     underscore: u64,
-    letter_c: u64,
+    quote: u64,
     letter_r: u64,
+    letter_c: u64,
     /// There were two underscores in a row, or two c's as in `constructor`.
     pair: u64,
 }

@@ -282,13 +282,12 @@ impl<'a> Containers<'a> {
             let order = B::extract(ends, closing);
             let starts = B::deposit(order >> starts_before, opening);
             let first = self.batch.keys;
-            let mut carried = 0;
-            if order & starts_before != 0 {
-                let inside = (ends & ends.wrapping_neg()) - 1;
-                self.suspicious |= self.backslash || backslash & inside != 0;
-                self.batch.opening[first] = self.last_opening as u32;
-                carried = 1;
-            }
+            // Written needed or not: which of the two it is cannot be foreseen.
+            let carried = order & starts_before;
+            let inside = (ends & ends.wrapping_neg()).wrapping_sub(1);
+            self.suspicious |= (carried != 0) & (self.backslash | (backslash & inside != 0));
+            self.batch.opening[first] = self.last_opening as u32;
+            let carried = carried as usize;
             self.suspicious |= backslash & ends.wrapping_sub(starts) != 0;
             B::Lists::places(starts, at as u32, &mut self.batch.opening, first + carried);
             B::Lists::places(ends, at as u32, &mut self.batch.closing, first);
@@ -503,9 +502,6 @@ fn has_equal<B: Blocks>(
     to: usize,
 ) -> bool {
     let (before, more) = (used.saturating_sub(base), to - from);
-    if before + more <= 1 {
-        return false;
-    }
     let first = hashes.get(base..).and_then(|rest| rest.first_chunk::<LANES>());
     let second = hashed.get(from..).and_then(|rest| rest.first_chunk::<LANES>());
     if before + more <= LANES

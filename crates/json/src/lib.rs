@@ -6,7 +6,7 @@
 //! scan accepts exactly the grammar of RFC 8259, on bytes that are UTF-8 and on UTF-16 code units alike. Neither recurses:
 //! depth costs one frame on a heap stack that the depth limit bounds.
 //!
-//! `unsafe` stands in two files, `blocks.rs` and `lanes.rs`, for vector instructions; each says why.
+//! `unsafe` stands in three files, `blocks.rs`, `lanes.rs` and `lists.rs`, for vector instructions; each says why.
 #![deny(unsafe_code)]
 #![cfg_attr(
     not(target_arch = "x86_64"),

@@ -48,7 +48,7 @@ impl Keys<'_> {
             Some(window) if length <= WINDOW => self.hash_key.short(window, length),
             _ => self.hash_key.hash(self.text.get(start..start + length).unwrap_or_default()),
         };
-        let is_operator = self.operators && self.text.get(start) == Some(&b'$');
+        let is_operator = self.operators && length > 0 && self.text.get(start) == Some(&b'$');
         (hash, length > self.max_length || is_operator || self.is_forbidden(hash))
     }
 
@@ -261,8 +261,8 @@ mod avx512 {
 
             let first_byte = _mm512_and_si512(low, _mm512_set1_epi64(0xFF));
             let is_long = _mm256_cmpgt_epu32_mask(lengths, _mm256_set1_epi32(WINDOW as i32));
-            let is_wrong =
-                _mm512_cmpeq_epi64_mask(first_byte, operator) | _mm256_cmpgt_epu32_mask(lengths, max_length);
+            let is_wrong = (_mm512_cmpeq_epi64_mask(first_byte, operator) & fits)
+                | _mm256_cmpgt_epu32_mask(lengths, max_length);
             let is_forbidden = _mm512_test_epi64_mask(
                 _mm512_sllv_epi64(_mm512_set1_epi64(1), _mm512_srli_epi64::<58>(hash)),
                 forbidden,
@@ -278,5 +278,98 @@ mod avx512 {
             }
         }
         suspicious
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::super::{BATCH, PLACES};
+        use super::*;
+        use crate::blocks::BLOCK;
+        use crate::hash::HashKey;
+
+        /// One after the other, as nobody could get it wrong.
+        fn ones(mask: u64) -> Vec<u32> {
+            (0..u64::BITS).filter(|bit| mask >> bit & 1 == 1).collect()
+        }
+
+        fn random(state: &mut u64) -> u64 {
+            *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *state ^ *state >> 29
+        }
+
+        fn check_masks<L: Lists>() {
+            let mut state = 1;
+            for round in 0..20_000 {
+                let (first, second) = (random(&mut state), random(&mut state));
+                // From none to all.
+                let mask = match round % 4 {
+                    0 => first & second & random(&mut state),
+                    1 => first,
+                    2 => first | second,
+                    _ => [0, u64::MAX, 1 << 63, 1][round / 4 % 4],
+                };
+                let others = second & !mask;
+                let count = 7 + round as u32 % 1000;
+                let next = round % (BATCH * BLOCK - BLOCK);
+                let (mut places, mut ranks) = ([u32::MAX; PLACES], [u32::MAX; PLACES]);
+                L::places(mask, count, &mut places, next);
+                L::ranks(mask, others, count, &mut ranks, next);
+                for (index, one) in ones(mask).into_iter().enumerate() {
+                    assert_eq!(places[next + index], count + one, "{mask:x}");
+                    let before = ones(others).into_iter().filter(|&other| other < one).count() as u32;
+                    assert_eq!(ranks[next + index], count + before, "{mask:x} {others:x}");
+                }
+                assert!(places[..next].iter().chain(&ranks[..next]).all(|&place| place == u32::MAX));
+            }
+        }
+
+        #[test]
+        fn lists_are_what_a_loop_over_the_bits_gives() {
+            check_masks::<Plain>();
+            if is_x86_feature_detected!("avx512vbmi2") {
+                check_masks::<Wide>();
+            }
+        }
+
+        #[test]
+        fn eight_keys_at_once_are_hashed_as_each_by_itself() {
+            if !is_x86_feature_detected!("avx512vbmi2") || !is_x86_feature_detected!("avx512vl") {
+                return;
+            }
+            let mut state = 3;
+            let hash_key = HashKey::of_process();
+            for round in 0..4_000 {
+                let text: Vec<u8> =
+                    (0..round % 97).map(|_| b"$abcdefg"[random(&mut state) as usize % 8]).collect();
+                let (mut opening, mut closing) = ([0; PLACES], [0; PLACES]);
+                let count = round % 41;
+                for index in 0..count + LANES {
+                    // Also quotes that close before they open, and such as are not in the text.
+                    let start = random(&mut state) % (text.len() as u64 + 3);
+                    let length = random(&mut state) % [3, 10, 18, 40][round % 4];
+                    opening[index] = start as u32;
+                    closing[index] = (start + length) as u32;
+                }
+                let forbidden: Vec<u64> = ["$", "a", "bc"].map(|name| hash_key.hash(name.as_bytes())).into();
+                let keys = Keys {
+                    text: &text,
+                    hash_key,
+                    forbidden: if round % 3 == 0 { &forbidden } else { &[] },
+                    forbidden_bits: if round % 3 == 0 {
+                        forbidden.iter().fold(0, |bits, &hash| bits | HashKey::bit(hash))
+                    } else {
+                        0
+                    },
+                    max_length: [usize::MAX, 17, 8, 2][round / 4 % 4],
+                    operators: round % 5 == 0,
+                    count,
+                    opening: &opening,
+                    closing: &closing,
+                };
+                let (mut wide, mut plain) = ([0; PLACES], [0; PLACES]);
+                assert_eq!(Wide::hash(&keys, &mut wide), Plain::hash(&keys, &mut plain), "{round}");
+                assert_eq!(wide[..count], plain[..count], "{round}");
+            }
+        }
     }
 }

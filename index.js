@@ -9,6 +9,7 @@ const { JsonGuard, parseJson, scanJson, tryParseJson } = require('./lib/json.js'
 const { createMerge, merge } = require('./lib/merge.js');
 const { mergeJson } = require('./lib/merge-json.js');
 const { PasswordHasher } = require('./lib/password.js');
+const { calibrate, hashPassword, parseHash, verifyPassword } = require('./lib/password-functions.js');
 const { parseQuery } = require('./lib/query.js');
 const { SafeRegExp } = require('./lib/regexp.js');
 const { SafeRegExpSet } = require('./lib/regexp-set.js');
@@ -23,13 +24,17 @@ module.exports = {
   PasswordHasher,
   SafeRegExp,
   SafeRegExpSet,
+  calibrate,
   createMerge,
   generateKey,
+  hashPassword,
   merge,
   mergeJson,
+  parseHash,
   parseJson,
   parseQuery,
   sanitize,
   scanJson,
   tryParseJson,
+  verifyPassword,
 };

@@ -10,15 +10,19 @@ export const {
   PasswordHasher,
   SafeRegExp,
   SafeRegExpSet,
+  calibrate,
   createMerge,
   generateKey,
+  hashPassword,
   merge,
   mergeJson,
+  parseHash,
   parseJson,
   parseQuery,
   sanitize,
   scanJson,
   tryParseJson,
+  verifyPassword,
 } = holdfast;
 
 export default holdfast;

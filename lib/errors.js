@@ -44,6 +44,7 @@ const CODES = withoutPrototypes({
   ERR_UNKNOWN_KEY: {},
   ERR_KEY_EXHAUSTED: {},
   ERR_TOKEN_EXPIRED: {},
+  ABORT_ERR: {},
 });
 
 class HoldfastError extends Error {
@@ -59,6 +60,15 @@ class HoldfastError extends Error {
   }
 }
 nameClass(HoldfastError, 'HoldfastError');
+
+/** As Node's own functions that take an AbortSignal reject, with the signal's reason as the cause. */
+class AbortError extends HoldfastError {
+  /** @param {unknown} reason */
+  constructor(reason) {
+    super('ABORT_ERR', 'the operation was aborted', { cause: reason });
+  }
+}
+nameClass(AbortError, 'AbortError');
 
 class JsonError extends SyntaxError {
   /**
@@ -164,4 +174,4 @@ function nameClass(errorClass, name) {
   Object.defineProperty(errorClass.prototype, 'name', { value: name, configurable: true, writable: true });
 }
 
-module.exports = { CODES, HoldfastError, JsonError, createError, outOfRange, wrongType, wrongValue };
+module.exports = { AbortError, CODES, HoldfastError, JsonError, createError, outOfRange, wrongType, wrongValue };

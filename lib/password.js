@@ -2,43 +2,23 @@
 'use strict';
 
 /**
- * PasswordHasher: promises over jobs on native threads. The defaults are argued in docs/passwords.md.
+ * PasswordHasher: promises over jobs on native threads.
  */
 
 const native = require('./native.js');
-const { HoldfastError, createError, outOfRange, wrongType } = require('./errors.js');
-const { integer, nested, oneOf, readOptions, table } = require('./options.js');
+const { HoldfastError, createError, wrongType } = require('./errors.js');
+const { onAbort, readSignal } = require('./abort.js');
 const { isBytes } = require('./content.js');
+const { readPasswordOptions } = require('./password-options.js');
 
 /** Bytes, and code units: as `MAX_PASSWORD_BYTES` and `MAX_LENGTH` in crates/password. */
 const MAX_PASSWORD = 64 * 1024;
 const MAX_STORED = 512;
 
-const OPTIONS = table({
-  algorithm: oneOf(['argon2id', 'bcrypt']),
-  // OWASP Password Storage Cheat Sheet, 2026-08: argon2id with 19 MiB, 2 passes, 1 lane. RFC 9106: 16-byte salt,
-  // 32-byte tag.
-  argon2: nested({
-    memoryKiB: integer(8, 2 ** 31, 19456),
-    passes: integer(1, 2 ** 20, 2),
-    lanes: integer(1, 255, 1),
-    tagLength: integer(12, 64, 32),
-    saltLength: integer(8, 64, 16),
-  }),
-  bcrypt: nested({ cost: integer(4, 31, 12) }),
-  threads: integer(1, 1024, native.defaultThreads()),
-  maxQueue: integer(0, 2 ** 20, 1024),
-  limits: nested({
-    memoryKiB: integer(8, 2 ** 31, 262144),
-    passes: integer(1, 2 ** 20, 16),
-    lanes: integer(1, 255, 16),
-    cost: integer(4, 31, 16),
-  }),
-});
-
 class PasswordHasher {
   #native;
   #threads;
+  #normalize;
   #nextJob = 0;
   /** Jobs under way. They hold on to the hasher, so that it is not collected before they are done. */
   #pending = new Map();
@@ -47,62 +27,54 @@ class PasswordHasher {
 
   /** @param {unknown} [options] */
   constructor(options) {
-    const { algorithm, argon2, bcrypt, threads, maxQueue, limits } = readOptions(options, OPTIONS);
-    if (argon2.memoryKiB < 8 * argon2.lanes) {
-      throw outOfRange('options.argon2.memoryKiB', 'at least 8 for each lane');
-    }
-    if (algorithm === 'argon2id') {
-      for (const name of /** @type {const} */ (['memoryKiB', 'passes', 'lanes'])) {
-        if (argon2[name] > limits[name]) throw outOfRange(`options.limits.${name}`, `at least options.argon2.${name}`);
-      }
-    } else if (bcrypt.cost > limits.cost) {
-      throw outOfRange('options.limits.cost', 'at least options.bcrypt.cost');
-    }
+    const { settings, names, keys, normalize, threads } = readPasswordOptions(options);
     this.#threads = threads;
+    this.#normalize = normalize;
     const pending = this.#pending;
-    const [hash, verify, needsRehash, stats, close] = native.passwordHasher(
-      {
-        bcrypt: algorithm === 'bcrypt',
-        ...argon2,
-        cost: bcrypt.cost,
-        threads,
-        maxQueue,
-        maxMemoryKiB: limits.memoryKiB,
-        maxPasses: limits.passes,
-        maxLanes: limits.lanes,
-        maxCost: limits.cost,
-      },
+    const [hash, verify, needsRehash, stats, close, stop] = native.passwordHasher(
+      settings,
+      names,
+      keys,
       /**
        * @param {number} job
        * @param {Error | undefined} error
        * @param {any} value
        */
       (job, error, value) => {
-        const { resolve, reject } = pending.get(job);
+        const waiting = pending.get(job);
+        // It was aborted while a thread worked on it.
+        if (waiting === undefined) return;
         pending.delete(job);
-        if (error === undefined) resolve(value);
-        else reject(error);
+        if (error === undefined) waiting.resolve(value);
+        else waiting.reject(error);
       },
     );
-    this.#native = { hash, verify, needsRehash, stats, close };
+    this.#native = { hash, verify, needsRehash, stats, close, stop };
   }
 
-  /** @param {unknown} password */
-  async hash(password) {
-    checkPassword(password);
-    return this.#start((job) => this.#native.hash(job, password));
+  /**
+   * @param {unknown} password
+   * @param {unknown} [options]
+   */
+  async hash(password, options) {
+    const signal = readSignal(options);
+    const text = this.#read(password);
+    return this.#start((job) => this.#native.hash(job, text), signal);
   }
 
   /**
    * @param {unknown} stored
    * @param {unknown} password
+   * @param {unknown} [options]
    */
-  async verify(stored, password) {
+  async verify(stored, password, options) {
+    const signal = readSignal(options);
     const isMissing = stored === null || stored === undefined;
     if (!isMissing && typeof stored !== 'string') throw wrongType('stored', 'a string, null or undefined');
-    checkPassword(password);
-    const bits = await this.#start((job) =>
-      this.#native.verify(job, password, isMissing ? 0 : 1, isMissing ? '' : readable(stored)),
+    const text = this.#read(password);
+    const bits = await this.#start(
+      (job) => this.#native.verify(job, text, isMissing ? 0 : 1, isMissing ? '' : readable(stored)),
+      signal,
     );
     return { valid: (bits & 1) === 1, needsRehash: (bits & 2) === 2 };
   }
@@ -124,18 +96,44 @@ class PasswordHasher {
   }
 
   /**
+   * The password as it is hashed.
+   *
+   * @param {unknown} password
+   */
+  #read(password) {
+    if (typeof password !== 'string' && !isBytes(password)) throw wrongType('password', 'a string or a Uint8Array');
+    // Before it is copied. Native code counts the bytes of text, which are no fewer than its code units.
+    if (password.length > MAX_PASSWORD) {
+      throw createError('ERR_PASSWORD_TOO_LONG', `a password has at most ${MAX_PASSWORD} bytes`);
+    }
+    return typeof password === 'string' && this.#normalize !== false ? password.normalize(this.#normalize) : password;
+  }
+
+  /**
    * @param {(job: number) => void} submit
+   * @param {AbortSignal} [signal]
    * @returns {Promise<any>}
    */
-  #start(submit) {
+  #start(submit, signal) {
     return new Promise((resolve, reject) => {
       const job = this.#nextJob;
       this.#nextJob = (job + 1) % 2 ** 32;
-      this.#pending.set(job, { resolve, reject, hasher: this });
+      const forget = onAbort(signal, (error) => {
+        this.#pending.delete(job);
+        this.#native.stop(job);
+        reject(error);
+      });
+      /** @param {(value: any) => void} settle */
+      const finish = (settle) => (/** @type {any} */ value) => {
+        forget();
+        settle(value);
+      };
+      this.#pending.set(job, { resolve: finish(resolve), reject: finish(reject), hasher: this });
       try {
         submit(job);
       } catch (error) {
         this.#pending.delete(job);
+        forget();
         const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
         reject(code === 'ERR_QUEUE_FULL' ? new HoldfastError(code, message, this.#retry()) : error);
       }
@@ -150,15 +148,6 @@ class PasswordHasher {
   }
 }
 
-/** @param {unknown} password */
-function checkPassword(password) {
-  if (typeof password !== 'string' && !isBytes(password)) throw wrongType('password', 'a string or a Uint8Array');
-  // Before it is copied. Native code counts the bytes of text, which are no fewer than its code units.
-  if (password.length > MAX_PASSWORD) {
-    throw createError('ERR_PASSWORD_TOO_LONG', `a password has at most ${MAX_PASSWORD} bytes`);
-  }
-}
-
 /**
  * What no hash can be is not copied either: the empty string is malformed too.
  *
@@ -168,4 +157,4 @@ function readable(stored) {
   return stored.length > MAX_STORED ? '' : stored;
 }
 
-module.exports = { PasswordHasher };
+module.exports = { PasswordHasher, readable };

@@ -1,11 +1,13 @@
 //! PasswordHasher's native side: settings in, jobs onto the pool, completions back.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use holdfast_password::{
-    Algorithm, Argon2Settings, HashError, Limits, MAX_PASSWORD_BYTES, PasswordError, Pool, Refusal, Settings,
-    Stored, StoredError, Verdict, Worker, password_from_utf16,
+    Algorithm, Argon2Hash, Argon2Settings, BcryptVersion, HashError, Job, Limits, MAX_PASSWORD_BYTES,
+    Outcome, PasswordError, Pepper, Pool, Refusal, Request, ScryptSettings, Settings, Stopped, Stored,
+    StoredError, Verdict, password_from_utf16,
 };
 use napi::Env;
 use napi_derive::napi;
@@ -13,14 +15,15 @@ use zeroize::Zeroizing;
 
 use crate::boundary::{
     Call, Characters, Code, Completion, CompletionReceiver, CompletionSender, Failure, HotFunction, Integers,
-    Secret, Value, cold, completion_channel, guard, hot_function,
+    Secret, SecretBytes, TextArgument, Value, cold, completion_channel, hot_function, last_panic,
+    yield_to_others,
 };
 
 /// Every setting, checked by `lib/password.js` and checked again here.
 #[napi(object, object_to_js = false)]
 pub struct PasswordSettings {
-    /// Whether new hashes are bcrypt, not argon2id.
-    pub bcrypt: bool,
+    /// For new hashes: 0 argon2id, 1 bcrypt, 2 scrypt.
+    pub algorithm: f64,
     #[napi(js_name = "memoryKiB")]
     pub memory_kib: f64,
     pub passes: f64,
@@ -28,6 +31,11 @@ pub struct PasswordSettings {
     pub tag_length: f64,
     pub salt_length: f64,
     pub cost: f64,
+    pub bcrypt_truncates: bool,
+    #[napi(js_name = "logN")]
+    pub log_n: f64,
+    pub r: f64,
+    pub p: f64,
     pub threads: f64,
     pub max_queue: f64,
     #[napi(js_name = "maxMemoryKiB")]
@@ -35,32 +43,52 @@ pub struct PasswordSettings {
     pub max_passes: f64,
     pub max_lanes: f64,
     pub max_cost: f64,
+    #[napi(js_name = "maxLogN")]
+    pub max_log_n: f64,
 }
 
 /// The functions of one hasher, in this order. `dispatch(job, error, value)` is called when a job is done.
 /// `hash(job, password)`: the value is the string. `verify(job, password, hasStored, stored)`: bit 0 valid, bit 1 needs
 /// rehash. `needsRehash(stored) => boolean`. `stats() => number[]`: threads, running, queued, completed, rejected, arena
-/// bytes, service time in milliseconds. `close(job)`: the value is 0.
+/// bytes, service time in milliseconds. `close(job)`: the value is 0. `stop(job) => boolean`: whether nothing will be
+/// dispatched for it. Jobs are numbered upwards from 0, and after 2³² − 1 from 0 again.
+///
+/// `names` and `keys` are the peppers, the one for new hashes first; there may be none.
 #[napi(catch_unwind)]
-pub fn password_hasher(env: Env, settings: PasswordSettings, dispatch: Value) -> napi::Result<Vec<Value>> {
+pub fn password_hasher(
+    env: Env,
+    settings: PasswordSettings,
+    names: Vec<TextArgument>,
+    keys: Vec<SecretBytes>,
+    dispatch: Value,
+) -> napi::Result<Vec<Value>> {
     cold(&env, || {
         let (threads, max_queue) = (
             settings.threads.integer("threads", 1..=1024)?,
             settings.max_queue.integer("maxQueue", 0..=1 << 20)?,
         );
-        let settings = read_settings(&settings)?;
-        let pool = Arc::new(Pool::new(threads as usize, max_queue as usize));
+        let settings = Arc::new(read_settings(&settings, &names, keys)?);
+        let pool = Arc::new(Pool::new(threads as usize, max_queue as usize, yield_to_others));
         let abandoned = Arc::clone(&pool);
         let (sender, receiver) = completion_channel(&env, dispatch, move || abandoned.abandon())?;
-        let hasher = Rc::new(Hasher { settings, pool, sender, receiver });
+        let hasher = Rc::new(Hasher { settings, pool, sender, receiver, last: Cell::new(0) });
         Ok(vec![
             hot_function(&env, Hash(Rc::clone(&hasher)))?,
             hot_function(&env, Verify(Rc::clone(&hasher)))?,
             hot_function(&env, NeedsRehash(Rc::clone(&hasher)))?,
             hot_function(&env, ReadStats(Rc::clone(&hasher)))?,
-            hot_function(&env, Close(hasher))?,
+            hot_function(&env, Close(Rc::clone(&hasher)))?,
+            hot_function(&env, Stop(hasher))?,
         ])
     })
+}
+
+/// A function `(stored) => number[]` that takes a stored hash apart: algorithm (0 argon2d, 1 argon2i, 2 argon2id, 3 bcrypt,
+/// 4 scrypt), version (for bcrypt the letter's code), three parameters, the lengths of digest and salt, the salt, and the
+/// name of a pepper, in UTF-8.
+#[napi(catch_unwind)]
+pub fn hash_reader(env: Env) -> napi::Result<Value> {
+    cold(&env, || hot_function(&env, ReadHash))
 }
 
 /// How many threads a hasher has that was not told.
@@ -69,54 +97,88 @@ pub fn default_threads() -> u32 {
     std::thread::available_parallelism().map_or(1, |count| count.get().min(1024) as u32)
 }
 
-fn read_settings(settings: &PasswordSettings) -> Result<Settings, Failure> {
-    let algorithm = if settings.bcrypt {
-        Algorithm::Bcrypt(settings.cost.integer("cost", 4..=31)?)
-    } else {
-        let lanes = settings.lanes.integer("lanes", 1..=255)?;
-        Algorithm::Argon2id(Argon2Settings {
-            memory_kib: settings.memory_kib.integer("memoryKiB", 8 * lanes..=u32::MAX)?,
-            passes: settings.passes.integer("passes", 1..=u32::MAX)?,
-            lanes,
-            tag_length: settings.tag_length.integer("tagLength", 12..=64)? as usize,
-            salt_length: settings.salt_length.integer("saltLength", 8..=64)? as usize,
-        })
+fn read_settings(
+    settings: &PasswordSettings,
+    names: &[TextArgument],
+    keys: Vec<SecretBytes>,
+) -> Result<Settings, Failure> {
+    let algorithm = match settings.algorithm.integer("algorithm", 0..=2)? {
+        0 => {
+            let lanes = settings.lanes.integer("lanes", 1..=255)?;
+            Algorithm::Argon2id(Argon2Settings {
+                memory_kib: settings.memory_kib.integer("memoryKiB", 8 * lanes..=u32::MAX)?,
+                passes: settings.passes.integer("passes", 1..=u32::MAX)?,
+                lanes,
+                tag_length: settings.tag_length.integer("tagLength", 12..=64)? as usize,
+                salt_length: settings.salt_length.integer("saltLength", 8..=64)? as usize,
+            })
+        }
+        1 => Algorithm::Bcrypt(settings.cost.integer("cost", 4..=31)?),
+        _ => Algorithm::Scrypt(ScryptSettings {
+            log_n: settings.log_n.integer("logN", 1..=31)?,
+            r: settings.r.integer("r", 1..=u32::MAX)?,
+            p: settings.p.integer("p", 1..=u32::MAX)?,
+        }),
     };
     let limits = Limits {
         memory_kib: settings.max_memory_kib.integer("limits.memoryKiB", 8..=u32::MAX)?,
         passes: settings.max_passes.integer("limits.passes", 1..=u32::MAX)?,
         lanes: settings.max_lanes.integer("limits.lanes", 1..=255)?,
         cost: settings.max_cost.integer("limits.cost", 4..=31)?,
+        log_n: settings.max_log_n.integer("limits.logN", 1..=31)?,
     };
-    Ok(Settings { algorithm, limits })
+    let names = names.iter().map(|name| String::from_utf16_lossy(&name.0));
+    let keys: Vec<_> = names.zip(keys.into_iter().map(|key| key.0)).collect();
+    let pepper = keys.first().map(|(current, _)| current.clone()).map(|current| Pepper { current, keys });
+    Ok(Settings { algorithm, limits, pepper, bcrypt_truncates: settings.bcrypt_truncates })
 }
 
 struct Hasher {
-    settings: Settings,
-    pool: Arc<Pool>,
+    settings: Arc<Settings>,
+    pool: Arc<Pool<Job>>,
     sender: CompletionSender,
     receiver: CompletionReceiver,
+    /// The last job's number.
+    last: Cell<u64>,
 }
 
 impl Hasher {
-    /// Runs `work` on the pool, under the panic guard, and sends what it came to.
-    fn submit(
+    /// The number of a job for which JavaScript, which numbers on from 0 after 2³² − 1, says `job`: the one that is nearest to
+    /// the last.
+    fn number(&self, job: u32) -> u64 {
+        let last = self.last.get();
+        last.wrapping_add_signed(i64::from(job.wrapping_sub(last as u32) as i32))
+    }
+
+    fn submit(&self, job: u32, request: Request, password: Zeroizing<Vec<u8>>) -> Result<(), Failure> {
+        self.submit_then(job, request, password, |outcome| outcome.map_err(hash_failure))
+    }
+
+    /// Puts a job into the queue; `then` sees what it came to, on the thread that did it.
+    fn submit_then(
         &self,
         job: u32,
-        work: impl FnOnce(&mut Worker) -> Result<Completion, Failure> + Send + 'static,
+        request: Request,
+        password: Zeroizing<Vec<u8>>,
+        then: impl FnOnce(Result<Outcome, HashError>) -> Result<Outcome, Failure> + Send + 'static,
     ) -> Result<(), Failure> {
         let sender = self.sender.clone();
+        let number = self.number(job);
+        self.last.set(number);
         self.receiver.expect();
-        let guarded = move |worker: &mut Worker| {
-            guard(|| work(worker)).unwrap_or_else(|failure| {
-                if failure.code == Code::Internal {
-                    worker.clear();
+        let task = Job { settings: Arc::clone(&self.settings), request, password };
+        let deliver = move |outcome: Option<Result<Outcome, HashError>>| {
+            let completion = match outcome.map(then) {
+                Some(Ok(Outcome::Hash(text))) => Completion::Text(text),
+                Some(Ok(Outcome::Verdict(Verdict { valid, needs_rehash }))) => {
+                    Completion::Bits(u32::from(valid) | (u32::from(needs_rehash) << 1))
                 }
-                Completion::Failed(failure)
-            })
+                Some(Err(failure)) => Completion::Failed(failure),
+                None => Completion::Failed(last_panic()),
+            };
+            sender.send(job, completion);
         };
-        let submitted = self.pool.submit(guarded, move |completion| sender.send(job, completion));
-        submitted.map_err(|refusal| {
+        self.pool.submit(number, task, deliver).map_err(|refusal| {
             self.receiver.unexpect();
             self.refusal(refusal)
         })
@@ -142,10 +204,7 @@ impl HotFunction for Hash {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let job = call.integer(0, u32::MAX)?;
         let password = password(call, 1)?;
-        let settings = self.0.settings;
-        self.0.submit(job, move |worker| {
-            worker.hash(&settings, &password).map(Completion::Text).map_err(hash_failure)
-        })?;
+        self.0.submit(job, Request::Hash, password)?;
         Ok(call.undefined())
     }
 }
@@ -159,23 +218,84 @@ impl HotFunction for Verify {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let job = call.integer(0, u32::MAX)?;
         let password = password(call, 1)?;
-        let settings = self.0.settings;
         let stored = match call.integer(2, 1)? {
             0 => Ok(None),
-            _ => stored(call, 3, &settings.limits).map(Some),
+            _ => stored(call, 3, &self.0.settings.limits).map(Some),
         };
-        if stored.as_ref().err() == Some(&StoredError::Limit) {
-            return Err(stored_failure(StoredError::Limit));
-        }
-        self.0.submit(job, move |worker| {
+        match stored {
+            Ok(stored) => self.0.submit(job, Request::Verify(stored), password)?,
+            Err(StoredError::Limit) => return Err(stored_failure(StoredError::Limit)),
             // A malformed hash costs the work of a real check too: how long it took must not tell which users have one.
-            let checked = stored.as_ref().ok().and_then(Option::as_ref);
-            let Verdict { valid, needs_rehash } =
-                worker.verify(&settings, checked, &password).map_err(hash_failure)?;
-            stored.map_err(stored_failure)?;
-            Ok(Completion::Bits(u32::from(valid) | (u32::from(needs_rehash) << 1)))
-        })?;
+            Err(StoredError::Malformed) => {
+                self.0.submit_then(job, Request::Verify(None), password, |outcome| {
+                    outcome.map_err(hash_failure)?;
+                    Err(stored_failure(StoredError::Malformed))
+                })?;
+            }
+        }
         Ok(call.undefined())
+    }
+}
+
+struct Stop(Rc<Hasher>);
+
+impl HotFunction for Stop {
+    const NAME: &'static str = "stop";
+    const ARGUMENTS: usize = 1;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let job = call.integer(0, u32::MAX)?;
+        let waited = self.0.pool.stop(self.0.number(job)) == Stopped::Waiting;
+        if waited {
+            self.0.receiver.unexpect();
+        }
+        Ok(call.boolean(waited))
+    }
+}
+
+struct ReadHash;
+
+impl HotFunction for ReadHash {
+    const NAME: &'static str = "readHash";
+    const ARGUMENTS: usize = 1;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        // To read it costs nothing, whatever it asks for.
+        let limits = Limits {
+            memory_kib: u32::MAX,
+            passes: u32::MAX,
+            lanes: u32::MAX,
+            cost: u32::MAX,
+            log_n: u32::MAX,
+        };
+        let stored = stored(call, 0, &limits).map_err(stored_failure)?;
+        let length = stored.digest_length();
+        let (head, salt, key_id) = match &stored {
+            Stored::Argon2(argon2) => {
+                let Argon2Hash { decoded, key_id } = &**argon2;
+                let algorithm = decoded.algorithm as u32;
+                let params = &decoded.params;
+                let version = decoded.version as u32;
+                let head = [algorithm, version, params.memory_kib(), params.passes(), params.lanes()];
+                (head, &decoded.salt[..], key_id.as_deref().unwrap_or_default())
+            }
+            Stored::Bcrypt(bcrypt) => {
+                let version = match bcrypt.version {
+                    BcryptVersion::A => b'a',
+                    BcryptVersion::B => b'b',
+                    BcryptVersion::X => b'x',
+                    BcryptVersion::Y => b'y',
+                };
+                ([3, u32::from(version), bcrypt.cost, 0, 0], &bcrypt.salt[..], "")
+            }
+            Stored::Scrypt(scrypt) => {
+                let ScryptSettings { log_n, r, p } = scrypt.settings;
+                ([4, 0, log_n, r, p], &scrypt.salt[..], "")
+            }
+        };
+        let bytes = salt.iter().chain(key_id.as_bytes()).map(|&byte| f64::from(byte));
+        let lengths = [length as f64, salt.len() as f64];
+        Ok(call.numbers(&head.map(f64::from).into_iter().chain(lengths).chain(bytes).collect::<Vec<_>>()))
     }
 }
 
@@ -186,9 +306,9 @@ impl HotFunction for NeedsRehash {
     const ARGUMENTS: usize = 1;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        let Settings { algorithm, limits } = &self.0.settings;
-        match stored(call, 0, limits) {
-            Ok(stored) => Ok(call.boolean(stored.needs_rehash(algorithm))),
+        let settings = &self.0.settings;
+        match stored(call, 0, &settings.limits) {
+            Ok(stored) => Ok(call.boolean(stored.needs_rehash(settings))),
             // What asks for more than is allowed cannot be what new hashes are made with.
             Err(StoredError::Limit) => Ok(call.boolean(true)),
             Err(StoredError::Malformed) => Err(stored_failure(StoredError::Malformed)),
@@ -271,6 +391,12 @@ fn hash_failure(error: HashError) -> Failure {
         HashError::Resources => {
             Failure::new(Code::Internal, "the operating system gave no memory or no random bytes")
         }
+        HashError::UnknownKey => Failure::new(
+            Code::UnknownKey,
+            "the stored hash was made with a pepper that this PasswordHasher does not have: add it to 'pepper.keys'",
+        ),
+        // Nobody hears of it.
+        HashError::Stopped => Failure::new(Code::Internal, "the job was stopped"),
     }
 }
 
@@ -278,7 +404,7 @@ fn stored_failure(error: StoredError) -> Failure {
     match error {
         StoredError::Malformed => Failure::new(
             Code::HashMalformed,
-            "the stored hash is not one that is known here (argon2, $2a$, $2b$, $2y$)",
+            "the stored hash is not one that is known here (argon2, bcrypt, scrypt)",
         ),
         StoredError::Limit => Failure::new(
             Code::HashLimit,

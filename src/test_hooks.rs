@@ -3,14 +3,14 @@
 
 use std::rc::Rc;
 
-use holdfast_password::{Pool, Worker};
+use holdfast_password::{Pool, Running, Task, Worker};
 use holdfast_regexp::{Flags, class_members};
 use napi::Env;
 use napi_derive::napi;
 
 use crate::boundary::{
     Call, Code, Completion, CompletionReceiver, CompletionSender, Failure, HotFunction, TextArgument, Value,
-    cold, completion_channel, guard, hot_function,
+    cold, completion_channel, hot_function, last_panic,
 };
 use crate::regexp::failure;
 use crate::regexp_characters::with_characters;
@@ -52,7 +52,7 @@ pub fn test_panic_cold(env: Env) -> napi::Result<()> {
 pub fn test_panic_functions(env: Env, dispatch: Value) -> napi::Result<Vec<Value>> {
     cold(&env, || {
         let (sender, receiver) = completion_channel(&env, dispatch, || ())?;
-        let on_thread = PanicOnThread { pool: Pool::new(1, 8), sender, receiver: Rc::new(receiver) };
+        let on_thread = PanicOnThread { pool: Pool::new(1, 8, || {}), sender, receiver: Rc::new(receiver) };
         Ok(vec![hot_function(&env, PanicHot)?, hot_function(&env, on_thread)?])
     })
 }
@@ -68,8 +68,24 @@ impl HotFunction for PanicHot {
     }
 }
 
+struct Panic;
+
+impl Task for Panic {
+    type Output = ();
+
+    const MOST_TOGETHER: usize = 1;
+
+    fn company(&self) -> Option<u32> {
+        None
+    }
+
+    fn run(_: &mut Worker, _: &[Running<Panic>]) -> Vec<()> {
+        panic!("on purpose: this text must not reach JavaScript")
+    }
+}
+
 struct PanicOnThread {
-    pool: Pool,
+    pool: Pool<Panic>,
     sender: CompletionSender,
     receiver: Rc<CompletionReceiver>,
 }
@@ -82,9 +98,8 @@ impl HotFunction for PanicOnThread {
         let job = call.integer(0, u32::MAX)?;
         let sender = self.sender.clone();
         self.receiver.expect();
-        let panicking = |_: &mut Worker| guard(|| -> Result<Completion, Failure> { panic!("on purpose") });
-        let deliver = move |result: Result<_, _>| sender.send(job, result.unwrap_or_else(Completion::Failed));
-        let submitted = self.pool.submit(panicking, deliver);
+        let deliver = move |_: Option<()>| sender.send(job, Completion::Failed(last_panic()));
+        let submitted = self.pool.submit(u64::from(job), Panic, deliver);
         submitted.map_err(|_| Failure::new(Code::Internal, "the job was not taken"))?;
         Ok(call.undefined())
     }

@@ -33,12 +33,20 @@ pub(crate) fn install_panic_hook() {
 /// Callers hold no lock and no half-written state across the call that they look at again after a failure, except the
 /// instance itself, which they must leave in a state that the next call can start from.
 pub(crate) fn guard<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
-        let place = PANICKED_AT.try_with(Cell::take).ok().flatten();
-        let place = place.as_deref().unwrap_or("an unknown place");
-        Err(Failure::new(
-            Code::Internal,
-            format!("internal error at {place}: this is a bug in holdfast, please report it"),
-        ))
-    })
+    panic::catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(last_panic()))
+}
+
+/// What to say of the panic that somebody has caught on this thread just now.
+pub(crate) fn last_panic() -> Failure {
+    let place = PANICKED_AT.try_with(|cell| {
+        let place = cell.take();
+        cell.set(place.clone());
+        place
+    });
+    let place = place.ok().flatten();
+    let place = place.as_deref().unwrap_or("an unknown place");
+    Failure::new(
+        Code::Internal,
+        format!("internal error at {place}: this is a bug in holdfast, please report it"),
+    )
 }

@@ -2,19 +2,32 @@
 
 use argon2_rust::{Decoded, Error as Argon2Error, Version};
 
-use crate::bcrypt::{self, BcryptHash};
-use crate::settings::{Algorithm, Limits};
+use crate::argon2id;
+use crate::bcrypt_string::{self, BcryptHash, BcryptVersion};
+use crate::scrypt::{self, ScryptHash};
+use crate::settings::{Algorithm, Limits, Settings};
 
-/// The longest stored hash read. An argon2 string with the longest salt and tag used here has 230 characters.
+/// The longest stored hash read. An argon2 string with the longest salt, tag and name of a secret used here has 280 characters.
 const MAX_LENGTH: usize = 512;
 
 /// A stored hash, taken apart, and within its limits.
 #[derive(Clone, Debug)]
 pub enum Stored {
     /// `$argon2d$`, `$argon2i$`, `$argon2id$`
-    Argon2(Box<Decoded>),
-    /// `$2a$`, `$2b$`, `$2y$`
+    Argon2(Box<Argon2Hash>),
+    /// `$2a$`, `$2b$`, `$2x$`, `$2y$`
     Bcrypt(BcryptHash),
+    /// `$scrypt$`
+    Scrypt(ScryptHash),
+}
+
+/// A stored argon2 hash, taken apart.
+#[derive(Clone, Debug)]
+pub struct Argon2Hash {
+    /// Everything but the next.
+    pub decoded: Decoded,
+    /// The name of the secret that it was made with.
+    pub key_id: Option<String>,
 }
 
 /// Why a stored hash is not used.
@@ -32,52 +45,73 @@ impl Stored {
         if text.len() > MAX_LENGTH {
             return Err(StoredError::Malformed);
         }
-        if text.starts_with("$argon2") { parse_argon2(text, limits) } else { parse_bcrypt(text, limits) }
+        if text.starts_with("$argon2") {
+            parse_argon2(text, limits)
+        } else if text.starts_with("$scrypt$") {
+            scrypt::parse(text, limits).map(Stored::Scrypt)
+        } else {
+            parse_bcrypt(text, limits)
+        }
     }
 
-    /// Whether a hash made with `algorithm` would differ in anything but its salt and tag.
-    pub fn needs_rehash(&self, algorithm: &Algorithm) -> bool {
-        match (self, algorithm) {
-            (Stored::Argon2(stored), Algorithm::Argon2id(settings)) => {
-                stored.algorithm != argon2_rust::Algorithm::Argon2id
-                    || stored.version != Version::V0x13
-                    || stored.params.memory_kib() != settings.memory_kib
-                    || stored.params.passes() != settings.passes
-                    || stored.params.lanes() != settings.lanes
-                    || stored.salt.len() != settings.salt_length
-                    || stored.hash.len() != settings.tag_length
-                    || !stored.ad.is_empty()
+    /// Whether a hash made with `settings` would differ in anything but its salt and tag.
+    pub fn needs_rehash(&self, settings: &Settings) -> bool {
+        match (self, &settings.algorithm) {
+            (Stored::Argon2(stored), Algorithm::Argon2id(today)) => {
+                let Argon2Hash { decoded, key_id } = &**stored;
+                decoded.algorithm != argon2_rust::Algorithm::Argon2id
+                    || decoded.version != Version::V0x13
+                    || decoded.params.memory_kib() != today.memory_kib
+                    || decoded.params.passes() != today.passes
+                    || decoded.params.lanes() != today.lanes
+                    || decoded.salt.len() != today.salt_length
+                    || decoded.hash.len() != today.tag_length
+                    || !decoded.ad.is_empty()
+                    || key_id.as_deref() != settings.key_id()
             }
-            (Stored::Bcrypt(stored), Algorithm::Bcrypt(cost)) => stored.cost != *cost || !stored.is_2b,
-            (Stored::Argon2(_), Algorithm::Bcrypt(_)) | (Stored::Bcrypt(_), Algorithm::Argon2id(_)) => true,
+            (Stored::Bcrypt(stored), Algorithm::Bcrypt(cost)) => {
+                stored.cost != *cost || stored.version != BcryptVersion::B
+            }
+            (Stored::Scrypt(stored), Algorithm::Scrypt(today)) => {
+                stored.settings != *today
+                    || stored.salt.len() != scrypt::SALT_LENGTH
+                    || stored.hash.len() != scrypt::HASH_LENGTH
+            }
+            _ => true,
+        }
+    }
+
+    /// Bytes of what the password is compared with.
+    pub fn digest_length(&self) -> usize {
+        match self {
+            Stored::Argon2(stored) => stored.decoded.hash.len(),
+            Stored::Bcrypt(stored) => stored.digest.len(),
+            Stored::Scrypt(stored) => stored.hash.len(),
         }
     }
 }
 
 fn parse_argon2(text: &str, limits: &Limits) -> Result<Stored, StoredError> {
-    // A tag made with a secret cannot be checked without it, and no secret can be given yet.
-    if text.contains("keyid=") {
-        return Err(StoredError::Malformed);
-    }
-    let stored = argon2_rust::decode_phc(text).map_err(|error| match error {
+    let (key_id, text) = argon2id::split_key_id(text).ok_or(StoredError::Malformed)?;
+    let decoded = argon2_rust::decode_phc(&text).map_err(|error| match error {
         Argon2Error::MemoryTooMuch
         | Argon2Error::TimeTooLarge
         | Argon2Error::LanesTooMany
         | Argon2Error::ThreadsTooMany => StoredError::Limit,
         _ => StoredError::Malformed,
     })?;
-    let params = &stored.params;
+    let params = &decoded.params;
     if params.memory_kib() > limits.memory_kib
         || params.passes() > limits.passes
         || params.lanes() > limits.lanes
     {
         return Err(StoredError::Limit);
     }
-    Ok(Stored::Argon2(Box::new(stored)))
+    Ok(Stored::Argon2(Box::new(Argon2Hash { decoded, key_id })))
 }
 
 fn parse_bcrypt(text: &str, limits: &Limits) -> Result<Stored, StoredError> {
-    let stored = bcrypt::parse(text).ok_or(StoredError::Malformed)?;
+    let stored = bcrypt_string::parse(text).ok_or(StoredError::Malformed)?;
     if stored.cost > limits.cost { Err(StoredError::Limit) } else { Ok(Stored::Bcrypt(stored)) }
 }
 
@@ -86,7 +120,12 @@ mod tests {
     use super::*;
     use crate::settings::Argon2Settings;
 
-    const LIMITS: Limits = Limits { memory_kib: 1 << 18, passes: 16, lanes: 16, cost: 16 };
+    const LIMITS: Limits = Limits { memory_kib: 1 << 18, passes: 16, lanes: 16, cost: 16, log_n: 20 };
+
+    fn today(algorithm: Algorithm) -> Settings {
+        Settings { algorithm, limits: LIMITS, pepper: None, bcrypt_truncates: false }
+    }
+
     const TAG: &str = "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 
     fn argon2(parameters: &str) -> String {
@@ -120,7 +159,9 @@ mod tests {
             "plain",
             "$argon2id$",
             "$argon2id$v=19$m=64$a$b",
-            &argon2("m=64,t=1,p=1,keyid=AAAA"),
+            &argon2("m=64,t=1,p=1,keyid="),
+            &argon2("m=64,t=1,p=1,keyid=!"),
+            &argon2("m=64,t=1,p=1,keyid=/w"),
             &argon2("m=-1,t=1,p=1"),
             &long,
         ] {
@@ -132,7 +173,7 @@ mod tests {
     fn needs_rehash_looks_at_every_parameter() {
         let settings =
             Argon2Settings { memory_kib: 64, passes: 2, lanes: 1, tag_length: 32, salt_length: 16 };
-        let current = Algorithm::Argon2id(settings);
+        let current = today(Algorithm::Argon2id(settings));
         let stored = Stored::parse(&argon2("m=64,t=2,p=1"), &LIMITS).unwrap();
         assert!(!stored.needs_rehash(&current));
         for changed in [
@@ -142,7 +183,7 @@ mod tests {
             Argon2Settings { tag_length: 33, ..settings },
             Argon2Settings { salt_length: 17, ..settings },
         ] {
-            assert!(stored.needs_rehash(&Algorithm::Argon2id(changed)));
+            assert!(stored.needs_rehash(&today(Algorithm::Argon2id(changed))));
         }
         for other in [
             argon2("m=64,t=2,p=1").replace("argon2id", "argon2i"),
@@ -150,14 +191,14 @@ mod tests {
         ] {
             assert!(Stored::parse(&other, &LIMITS).unwrap().needs_rehash(&current));
         }
-        assert!(stored.needs_rehash(&Algorithm::Bcrypt(10)));
+        assert!(stored.needs_rehash(&today(Algorithm::Bcrypt(10))));
         let bcrypt =
             Stored::parse("$2b$10$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", &LIMITS).unwrap();
-        assert!(!bcrypt.needs_rehash(&Algorithm::Bcrypt(10)));
-        assert!(bcrypt.needs_rehash(&Algorithm::Bcrypt(11)));
+        assert!(!bcrypt.needs_rehash(&today(Algorithm::Bcrypt(10))));
+        assert!(bcrypt.needs_rehash(&today(Algorithm::Bcrypt(11))));
         assert!(bcrypt.needs_rehash(&current));
         let old =
             Stored::parse("$2a$10$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", &LIMITS).unwrap();
-        assert!(old.needs_rehash(&Algorithm::Bcrypt(10)));
+        assert!(old.needs_rehash(&today(Algorithm::Bcrypt(10))));
     }
 }

@@ -1,12 +1,45 @@
 //! One thread's work: making and checking hashes.
 
+use std::sync::Arc;
+
 use ring::rand::{SecureRandom, SystemRandom};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use crate::argon2id::{self, Arena};
-use crate::bcrypt;
+use crate::bcrypt::{self, Input};
+use crate::bcrypt_string;
+use crate::pool::{Running, Task};
+use crate::scrypt;
 use crate::settings::{Algorithm, Settings};
-use crate::stored::Stored;
+use crate::stored::{Argon2Hash, Stored};
+
+/// A password, and what to do with it.
+pub struct Job {
+    /// The hasher's.
+    pub settings: Arc<Settings>,
+    /// What to do.
+    pub request: Request,
+    /// Wiped when the job is done, or dropped.
+    pub password: Zeroizing<Vec<u8>>,
+}
+
+/// What to do with a password.
+pub enum Request {
+    /// Make a new hash.
+    Hash,
+    /// Check it. Without a stored hash the work of a real check is done, and the answer is no.
+    Verify(Option<Stored>),
+}
+
+/// What a job came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A new hash, as it is stored.
+    Hash(String),
+    /// What a verification found.
+    Verdict(Verdict),
+}
 
 /// What a verification found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,13 +50,17 @@ pub struct Verdict {
     pub needs_rehash: bool,
 }
 
-/// Why no hash was made.
+/// Why a job came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HashError {
     /// bcrypt reads 72 bytes, and this password has more.
     TooLong,
     /// The operating system gave no memory, or no random bytes.
     Resources,
+    /// The stored hash was made with a pepper that is not known here.
+    UnknownKey,
+    /// Nobody wants the result any more.
+    Stopped,
 }
 
 /// The state of one worker thread.
@@ -53,133 +90,345 @@ impl Worker {
         self.arena.clear();
     }
 
-    /// A new hash, with a fresh random salt.
-    pub fn hash(&mut self, settings: &Settings, password: &[u8]) -> Result<String, HashError> {
-        match &settings.algorithm {
-            Algorithm::Argon2id(argon2) => {
-                let mut salt = vec![0; argon2.salt_length];
-                random(&mut salt)?;
+    fn run(&mut self, job: &Job) -> Result<Outcome, HashError> {
+        let Job { settings, request, password } = job;
+        match (request, &settings.algorithm) {
+            (Request::Hash, Algorithm::Argon2id(argon2)) => {
+                let salt = random(argon2.salt_length)?;
                 let mut tag = vec![0; argon2.tag_length];
-                self.arena.hash(argon2, password, &salt, &mut tag).map_err(|_| HashError::Resources)?;
-                argon2id::format(argon2, &salt, &tag).map_err(|_| HashError::Resources)
+                let secret = pepper(settings, settings.key_id())?;
+                self.arena
+                    .hash(argon2, password, &salt, secret, &mut tag)
+                    .map_err(|_| HashError::Resources)?;
+                let text = argon2id::format(argon2, settings.key_id(), &salt, &tag);
+                text.map(Outcome::Hash).map_err(|_| HashError::Resources)
             }
-            Algorithm::Bcrypt(cost) => {
-                if password.len() > bcrypt::MAX_PASSWORD {
-                    return Err(HashError::TooLong);
-                }
-                let mut salt = [0; 16];
-                random(&mut salt)?;
-                Ok(bcrypt::format(*cost, salt, &bcrypt::digest(*cost, salt, password)))
+            (Request::Hash, Algorithm::Scrypt(scrypt)) => {
+                let salt = random(scrypt::SALT_LENGTH)?;
+                let hash = scrypt::hash(*scrypt, password, &salt, scrypt::HASH_LENGTH)
+                    .ok_or(HashError::Resources)?;
+                Ok(Outcome::Hash(scrypt::format(*scrypt, &salt, &hash)))
             }
-        }
-    }
-
-    /// Checks a password. Without a stored hash it does the work of a real check and says no.
-    pub fn verify(
-        &mut self,
-        settings: &Settings,
-        stored: Option<&Stored>,
-        password: &[u8],
-    ) -> Result<Verdict, HashError> {
-        let valid = match stored {
-            None => {
-                self.dummy(settings, password)?;
-                false
-            }
-            Some(Stored::Argon2(argon2)) => {
-                let tag = self.arena.rehash(argon2, password).map_err(|_| HashError::Resources)?;
-                tag.ct_eq(&argon2.hash).into()
-            }
-            Some(Stored::Bcrypt(hash)) => {
-                let digest = bcrypt::digest(hash.cost, hash.salt, password);
-                // A longer password than bcrypt reads was never hashed here: it is wrong, after the same work.
-                bool::from(digest.ct_eq(&hash.digest)) && password.len() <= bcrypt::MAX_PASSWORD
-            }
-        };
-        let needs_rehash = valid && stored.is_some_and(|stored| stored.needs_rehash(&settings.algorithm));
-        Ok(Verdict { valid, needs_rehash })
-    }
-
-    fn dummy(&mut self, settings: &Settings, password: &[u8]) -> Result<(), HashError> {
-        match &settings.algorithm {
-            Algorithm::Argon2id(argon2) => {
-                let mut tag = vec![0; argon2.tag_length];
+            (Request::Verify(None), Algorithm::Argon2id(argon2)) => {
                 let salt = vec![0; argon2.salt_length];
-                self.arena.hash(argon2, password, &salt, &mut tag).map_err(|_| HashError::Resources)?;
-                std::hint::black_box(tag);
+                let mut tag = vec![0; argon2.tag_length];
+                let secret = pepper(settings, settings.key_id())?;
+                self.arena
+                    .hash(argon2, password, &salt, secret, &mut tag)
+                    .map_err(|_| HashError::Resources)?;
+                Ok(verdict(settings, None, &tag, &vec![0; tag.len()]))
             }
-            Algorithm::Bcrypt(cost) => {
-                std::hint::black_box(bcrypt::digest(*cost, [0; 16], password));
+            (Request::Verify(None), Algorithm::Scrypt(scrypt)) => {
+                let salt = [0; scrypt::SALT_LENGTH];
+                let hash = scrypt::hash(*scrypt, password, &salt, scrypt::HASH_LENGTH)
+                    .ok_or(HashError::Resources)?;
+                Ok(verdict(settings, None, &hash, &vec![0; hash.len()]))
+            }
+            (Request::Verify(stored @ Some(Stored::Argon2(argon2))), _) => {
+                let Argon2Hash { decoded, key_id } = &**argon2;
+                let secret = pepper(settings, key_id.as_deref());
+                // Without its pepper a hash cannot be checked; that takes as long as if it could.
+                let tag = self.arena.rehash(decoded, password, secret.unwrap_or_default());
+                let tag = tag.map_err(|_| HashError::Resources)?;
+                secret?;
+                Ok(verdict(settings, stored.as_ref(), &tag, &decoded.hash))
+            }
+            (Request::Verify(stored @ Some(Stored::Scrypt(scrypt))), _) => {
+                let hash = scrypt::hash(scrypt.settings, password, &scrypt.salt, scrypt.hash.len());
+                Ok(verdict(settings, stored.as_ref(), &hash.ok_or(HashError::Resources)?, &scrypt.hash))
+            }
+            (Request::Hash | Request::Verify(None), Algorithm::Bcrypt(_))
+            | (Request::Verify(Some(Stored::Bcrypt(_))), _) => {
+                // Bcrypt is done together, below.
+                Err(HashError::Resources)
             }
         }
-        Ok(())
     }
 }
 
-fn random(bytes: &mut [u8]) -> Result<(), HashError> {
-    SystemRandom::new().fill(bytes).map_err(|_| HashError::Resources)
+impl Job {
+    /// The cost of the bcrypt that this is.
+    fn bcrypt_cost(&self) -> Option<u32> {
+        match (&self.request, &self.settings.algorithm) {
+            (Request::Hash | Request::Verify(None), Algorithm::Bcrypt(cost)) => Some(*cost),
+            (Request::Verify(Some(Stored::Bcrypt(stored))), _) => Some(stored.cost),
+            _ => None,
+        }
+    }
+
+    /// Whether bcrypt would read only a part of the password, and must not.
+    fn is_too_long(&self) -> bool {
+        self.password.len() > bcrypt::MAX_PASSWORD && !self.settings.bcrypt_truncates
+    }
+
+    /// What bcrypt makes of the digest.
+    fn outcome(&self, cost: u32, salt: &bcrypt::Salt, digest: &bcrypt::Digest) -> Outcome {
+        match &self.request {
+            Request::Hash => Outcome::Hash(bcrypt_string::format(cost, salt, digest)),
+            Request::Verify(Some(stored @ Stored::Bcrypt(hash))) if !self.is_too_long() => {
+                verdict(&self.settings, Some(stored), digest, &hash.digest)
+            }
+            // A longer password than bcrypt reads was never hashed here: it is wrong, after the same work.
+            Request::Verify(_) => verdict(&self.settings, None, digest, &[0; bcrypt::DIGEST_LENGTH]),
+        }
+    }
 }
 
+impl Task for Job {
+    type Output = Result<Outcome, HashError>;
+
+    const MOST_TOGETHER: usize = bcrypt::MOST_TOGETHER;
+
+    fn company(&self) -> Option<u32> {
+        self.bcrypt_cost()
+    }
+
+    fn run(worker: &mut Worker, jobs: &[Running<Job>]) -> Vec<Self::Output> {
+        let cost = jobs.first().and_then(|job| job.task.bcrypt_cost());
+        let Some(cost) = cost else {
+            let alone = |job: &Running<Job>| {
+                if job.is_stopped() { Err(HashError::Stopped) } else { worker.run(&job.task) }
+            };
+            return jobs.iter().map(alone).collect();
+        };
+        bcrypt_together(cost, jobs)
+    }
+}
+
+fn bcrypt_together(cost: u32, jobs: &[Running<Job>]) -> Vec<Result<Outcome, HashError>> {
+    let salts: Vec<Result<bcrypt::Salt, HashError>> = jobs
+        .iter()
+        .map(|job| match &job.task.request {
+            Request::Hash if job.task.is_too_long() => Err(HashError::TooLong),
+            Request::Hash => salt(),
+            Request::Verify(Some(Stored::Bcrypt(hash))) => Ok(hash.salt),
+            Request::Verify(_) => Ok([0; bcrypt::SALT_LENGTH]),
+        })
+        .collect();
+    let inputs: Vec<Input> = jobs
+        .iter()
+        .zip(&salts)
+        .filter_map(|(job, salt)| {
+            let salt = salt.as_ref().ok()?;
+            Some(match &job.task.request {
+                Request::Verify(Some(Stored::Bcrypt(hash))) => hash.input(&job.task.password),
+                _ => Input::new(&job.task.password, salt),
+            })
+        })
+        .collect();
+    let go_on = || !jobs.iter().all(Running::is_stopped);
+    let digests = bcrypt::digests(cost, &inputs, &go_on);
+    let mut digests = digests.unwrap_or_default().into_iter();
+    jobs.iter()
+        .zip(salts)
+        .map(|(job, salt)| {
+            let salt = salt?;
+            let digest = digests.next().ok_or(HashError::Stopped)?;
+            if job.is_stopped() {
+                Err(HashError::Stopped)
+            } else {
+                Ok(job.task.outcome(cost, &salt, &digest))
+            }
+        })
+        .collect()
+}
+
+/// The secret with this name; the empty one without a name.
+fn pepper<'a>(settings: &'a Settings, name: Option<&str>) -> Result<&'a [u8], HashError> {
+    let Some(name) = name else { return Ok(&[]) };
+    settings.pepper.as_ref().and_then(|pepper| pepper.key(name)).ok_or(HashError::UnknownKey)
+}
+
+/// Compares in constant time, also where there is nothing to be right.
+fn verdict(settings: &Settings, stored: Option<&Stored>, found: &[u8], expected: &[u8]) -> Outcome {
+    let is_equal = bool::from(found.ct_eq(expected));
+    let valid = is_equal && stored.is_some();
+    let needs_rehash = valid && stored.is_some_and(|stored| stored.needs_rehash(settings));
+    Outcome::Verdict(Verdict { valid, needs_rehash })
+}
+
+fn random(length: usize) -> Result<Vec<u8>, HashError> {
+    let mut bytes = vec![0; length];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| HashError::Resources)?;
+    Ok(bytes)
+}
+
+fn salt() -> Result<bcrypt::Salt, HashError> {
+    let mut salt = [0; bcrypt::SALT_LENGTH];
+    SystemRandom::new().fill(&mut salt).map_err(|_| HashError::Resources)?;
+    Ok(salt)
+}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Argon2Settings, Limits};
+    use crate::settings::{Argon2Settings, Limits, Pepper, ScryptSettings};
 
-    const LIMITS: Limits = Limits { memory_kib: 1 << 18, passes: 16, lanes: 16, cost: 16 };
-    const ARGON2: Settings = Settings {
-        algorithm: Algorithm::Argon2id(Argon2Settings {
-            memory_kib: 64,
-            passes: 1,
-            lanes: 1,
-            tag_length: 32,
-            salt_length: 16,
-        }),
-        limits: LIMITS,
-    };
-    const BCRYPT: Settings = Settings { algorithm: Algorithm::Bcrypt(4), limits: LIMITS };
+    const LIMITS: Limits = Limits { memory_kib: 1 << 18, passes: 16, lanes: 16, cost: 16, log_n: 20 };
+    const ARGON2: Algorithm = Algorithm::Argon2id(Argon2Settings {
+        memory_kib: 64,
+        passes: 1,
+        lanes: 1,
+        tag_length: 32,
+        salt_length: 16,
+    });
+    const BCRYPT: Algorithm = Algorithm::Bcrypt(4);
+    const SCRYPT: Algorithm = Algorithm::Scrypt(ScryptSettings { log_n: 4, r: 1, p: 1 });
+
+    fn settings(algorithm: Algorithm) -> Settings {
+        Settings { algorithm, limits: LIMITS, pepper: None, bcrypt_truncates: false }
+    }
+
+    fn run(settings: &Settings, request: Request, password: &[u8]) -> Result<Outcome, HashError> {
+        let task = Job {
+            settings: Arc::new(settings.clone()),
+            request,
+            password: Zeroizing::new(password.to_vec()),
+        };
+        let mut outputs = Job::run(&mut Worker::new(), &[Running::new(task)]);
+        assert_eq!(outputs.len(), 1);
+        outputs.remove(0)
+    }
+
+    fn hash(settings: &Settings, password: &[u8]) -> String {
+        match run(settings, Request::Hash, password) {
+            Ok(Outcome::Hash(hash)) => hash,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Whether it is valid, and whether it should be made anew.
+    fn verify(settings: &Settings, stored: &str, password: &[u8]) -> (bool, bool) {
+        let stored = Stored::parse(stored, &LIMITS).unwrap();
+        match run(settings, Request::Verify(Some(stored)), password) {
+            Ok(Outcome::Verdict(Verdict { valid, needs_rehash })) => (valid, needs_rehash),
+            other => panic!("{other:?}"),
+        }
+    }
 
     #[test]
     fn verifies_what_it_hashed_and_nothing_else() {
-        let mut worker = Worker::new();
-        for settings in [ARGON2, BCRYPT] {
+        for settings in [ARGON2, BCRYPT, SCRYPT].map(settings) {
             for password in [&b""[..], b"a", b"nul\0inside", &[0xFF; 72]] {
-                let hash = worker.hash(&settings, password).unwrap();
-                assert_ne!(hash, worker.hash(&settings, password).unwrap(), "salts must differ");
-                let stored = Stored::parse(&hash, &LIMITS).unwrap();
-                let mut verify = |password: &[u8]| worker.verify(&settings, Some(&stored), password).unwrap();
-                assert_eq!(verify(password), Verdict { valid: true, needs_rehash: false });
-                assert!(!verify(&[password, b"x"].concat()).valid);
-                assert!(!verify(b"another").valid);
+                let stored = hash(&settings, password);
+                assert_ne!(stored, hash(&settings, password), "salts must differ");
+                assert_eq!(verify(&settings, &stored, password), (true, false));
+                assert_eq!(verify(&settings, &stored, &[password, b"x"].concat()), (false, false));
+                assert_eq!(verify(&settings, &stored, b"another"), (false, false));
             }
+            let missing = run(&settings, Request::Verify(None), b"");
+            assert_eq!(missing, Ok(Outcome::Verdict(Verdict { valid: false, needs_rehash: false })));
         }
     }
 
     #[test]
-    fn bcrypt_takes_72_bytes() {
-        let mut worker = Worker::new();
-        assert!(worker.hash(&BCRYPT, &[b'x'; 72]).is_ok());
-        assert_eq!(worker.hash(&BCRYPT, &[b'x'; 73]), Err(HashError::TooLong));
-    }
-
-    #[test]
-    fn a_missing_hash_is_never_valid() {
-        let mut worker = Worker::new();
-        for settings in [ARGON2, BCRYPT] {
-            assert!(!worker.verify(&settings, None, b"").unwrap().valid);
-        }
+    fn bcrypt_takes_72_bytes_unless_it_is_told_to_truncate() {
+        let exact = settings(BCRYPT);
+        let stored = hash(&exact, &[b'x'; 72]);
+        assert_eq!(run(&exact, Request::Hash, &[b'x'; 73]), Err(HashError::TooLong));
+        assert_eq!(verify(&exact, &stored, &[b'x'; 73]), (false, false));
+        let truncating = Settings { bcrypt_truncates: true, ..settings(BCRYPT) };
+        assert_eq!(verify(&truncating, &stored, &[b'x'; 73]), (true, false));
+        assert_eq!(verify(&truncating, &hash(&truncating, &[b'x'; 100]), &[b'x'; 72]), (true, false));
     }
 
     #[test]
     fn an_old_hash_asks_for_a_new_one_only_when_the_password_is_right() {
-        let mut worker = Worker::new();
-        let stored = Stored::parse(&worker.hash(&BCRYPT, b"pw").unwrap(), &LIMITS).unwrap();
+        let stored = hash(&settings(BCRYPT), b"pw");
+        for today in [ARGON2, SCRYPT, Algorithm::Bcrypt(5)].map(settings) {
+            assert_eq!(verify(&today, &stored, b"pw"), (true, true));
+            assert_eq!(verify(&today, &stored, b"no"), (false, false));
+        }
+    }
+
+    #[test]
+    fn peppers_are_named_in_the_hash() {
+        let key = |byte| Zeroizing::new(vec![byte; 32]);
+        let with = |current: &str| Settings {
+            pepper: Some(Pepper {
+                current: current.into(),
+                keys: vec![("2025".into(), key(1)), ("2026".into(), key(2))],
+            }),
+            ..settings(ARGON2)
+        };
+        let (old, new, without) = (with("2025"), with("2026"), settings(ARGON2));
+        let stored = hash(&old, b"pw");
+        assert!(stored.starts_with("$argon2id$v=19$m=64,t=1,p=1,keyid=MjAyNQ$"), "{stored}");
+        assert_eq!(verify(&old, &stored, b"pw"), (true, false));
+        assert_eq!(verify(&old, &stored, b"no"), (false, false));
+        assert_eq!(verify(&new, &stored, b"pw"), (true, true), "rotated");
         assert_eq!(
-            worker.verify(&ARGON2, Some(&stored), b"pw").unwrap(),
-            Verdict { valid: true, needs_rehash: true }
+            verify(&new, &hash(&without, b"pw"), b"pw"),
+            (true, true),
+            "made before there was a pepper"
         );
-        assert_eq!(
-            worker.verify(&ARGON2, Some(&stored), b"no").unwrap(),
-            Verdict { valid: false, needs_rehash: false }
-        );
+        let parsed = Stored::parse(&stored, &LIMITS).unwrap();
+        assert_eq!(run(&without, Request::Verify(Some(parsed)), b"pw"), Err(HashError::UnknownKey));
+        // The secret is part of the hash.
+        let stripped = stored.replace(",keyid=MjAyNQ", "");
+        assert_eq!(verify(&without, &stripped, b"pw"), (false, false));
+        let renamed = stored.replace("MjAyNQ", "MjAyNg");
+        assert_eq!(verify(&old, &renamed, b"pw"), (false, false));
+    }
+
+    #[test]
+    fn those_done_together_come_to_what_each_alone_does() {
+        let settings = Arc::new(settings(BCRYPT));
+        let stored = hash(&settings, b"right");
+        let request = |number: usize| match number {
+            0 => Request::Hash,
+            1 => Request::Verify(None),
+            _ => Request::Verify(Some(Stored::parse(&stored, &LIMITS).unwrap())),
+        };
+        for numbers in [[0, 1, 2, 3], [2, 2, 3, 3], [3, 0, 0, 2], [1, 1, 1, 1], [4, 0, 4, 2]] {
+            let jobs: Vec<_> = numbers
+                .iter()
+                .map(|&number| {
+                    let password = match number {
+                        3 => b"wrong".to_vec(),
+                        4 => vec![b'x'; 80],
+                        _ => b"right".to_vec(),
+                    };
+                    // A password that is too long, once to hash and once to verify.
+                    let request = if number == 4 { Request::Hash } else { request(number) };
+                    Running::new(Job {
+                        settings: Arc::clone(&settings),
+                        request,
+                        password: Zeroizing::new(password),
+                    })
+                })
+                .collect();
+            let outcomes = Job::run(&mut Worker::new(), &jobs);
+            for (number, outcome) in numbers.into_iter().zip(outcomes) {
+                match (number, outcome) {
+                    (0, Ok(Outcome::Hash(hash))) => {
+                        assert_eq!(verify(&settings, &hash, b"right"), (true, false));
+                    }
+                    (1 | 3, Ok(Outcome::Verdict(verdict))) => assert!(!verdict.valid),
+                    (2, Ok(Outcome::Verdict(verdict))) => assert!(verdict.valid),
+                    (4, Err(HashError::TooLong)) => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_job_that_is_stopped_comes_to_nothing_and_the_others_go_on() {
+        let settings = Arc::new(settings(BCRYPT));
+        let job = || {
+            Running::new(Job {
+                settings: Arc::clone(&settings),
+                request: Request::Hash,
+                password: Zeroizing::new(vec![]),
+            })
+        };
+        let jobs = [job(), job(), job()];
+        jobs[1].stop();
+        let outcomes = Job::run(&mut Worker::new(), &jobs);
+        assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
+        assert_eq!(outcomes[1], Err(HashError::Stopped));
+        let alone = [job()];
+        alone[0].stop();
+        assert_eq!(Job::run(&mut Worker::new(), &alone), [Err(HashError::Stopped)]);
     }
 }

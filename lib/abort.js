@@ -1,0 +1,53 @@
+// @ts-check
+'use strict';
+
+/**
+ * AbortSignals, as Node's own functions take them: listened to beside whoever else listens, and let go of when the work is
+ * done.
+ */
+
+const { readOptions, table, unchecked } = require('./options.js');
+const { AbortError, wrongType } = require('./errors.js');
+
+const OPTIONS = table({ signal: unchecked });
+
+const { addEventListener, removeEventListener } = EventTarget.prototype;
+const isAborted = /** @type {() => boolean} */ (
+  Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')?.get
+);
+const reasonOf = /** @type {() => unknown} */ (Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'reason')?.get);
+
+/**
+ * The signal in `{ signal }`. Throws when it has fired already: the work is not begun.
+ *
+ * @param {unknown} options
+ * @returns {AbortSignal | undefined}
+ */
+function readSignal(options) {
+  if (options === undefined) return undefined;
+  const { signal } = readOptions(options, OPTIONS);
+  if (signal === undefined) return undefined;
+  let aborted;
+  try {
+    aborted = Reflect.apply(isAborted, signal, []);
+  } catch {
+    throw wrongType('options.signal', 'an AbortSignal');
+  }
+  if (aborted) throw new AbortError(Reflect.apply(reasonOf, signal, []));
+  return /** @type {AbortSignal} */ (signal);
+}
+
+/**
+ * Calls `aborted` with the error when the signal fires. Returns how to stop listening.
+ *
+ * @param {AbortSignal | undefined} signal
+ * @param {(error: Error) => void} aborted
+ */
+function onAbort(signal, aborted) {
+  if (signal === undefined) return () => {};
+  const listener = () => aborted(new AbortError(Reflect.apply(reasonOf, signal, [])));
+  Reflect.apply(addEventListener, signal, ['abort', listener, { once: true }]);
+  return () => Reflect.apply(removeEventListener, signal, ['abort', listener]);
+}
+
+module.exports = { onAbort, readSignal };

@@ -43,7 +43,8 @@ export type ErrorCode =
   | 'ERR_DECRYPT'
   | 'ERR_UNKNOWN_KEY'
   | 'ERR_KEY_EXHAUSTED'
-  | 'ERR_TOKEN_EXPIRED';
+  | 'ERR_TOKEN_EXPIRED'
+  | 'ABORT_ERR';
 
 /**
  * What Holdfast throws when the arguments had the right types and something was still wrong. Wrong types are a
@@ -53,7 +54,8 @@ export type ErrorCode =
  */
 export class HoldfastError extends Error {
   private constructor();
-  readonly name: 'HoldfastError';
+  /** `'AbortError'` with the code `ABORT_ERR`, whose `cause` is the signal's reason. */
+  readonly name: 'HoldfastError' | 'AbortError';
   readonly code: ErrorCode;
   /** The HTTP status that fits, on errors an HTTP handler may pass on: 400, 413 or 503. */
   readonly status?: 400 | 413 | 503;
@@ -401,8 +403,8 @@ export function mergeJson<T extends Content>(
 
 /** Options of a {@link PasswordHasher}. Every default is argued in `docs/passwords.md`. */
 export interface PasswordHasherOptions {
-  /** For new hashes. `verify` takes both. Default `'argon2id'`. */
-  algorithm?: 'argon2id' | 'bcrypt';
+  /** For new hashes. `verify` takes all. Default `'argon2id'`. */
+  algorithm?: 'argon2id' | 'bcrypt' | 'scrypt';
   argon2?: {
     /** Default 19456 (19 MiB). */
     memoryKiB?: number;
@@ -419,21 +421,52 @@ export interface PasswordHasherOptions {
     /** log2 of the rounds, 4 to 31. Default 12. */
     cost?: number;
   };
+  /**
+   * A password of more than the 72 bytes that bcrypt reads: `'error'` refuses to hash it, and no hash is right for it;
+   * `'truncate'` reads the first 72, as other libraries do. Default `'error'`.
+   */
+  bcryptLong?: 'error' | 'truncate';
+  /** A hash takes `128 · r · 2^logN` bytes. */
+  scrypt?: {
+    /** log2 of N. Default 17. */
+    logN?: number;
+    /** Default 8. */
+    r?: number;
+    /** Default 1. */
+    p?: number;
+  };
+  /**
+   * Secrets of 16 to 1024 random bytes that new argon2id hashes are made with, by name (1 to 32 of `A-Z a-z 0-9 . _ -`).
+   * The name stands in the hash. Keep old ones in `keys` until `needsRehash` has moved everybody to the current one.
+   */
+  pepper?: { current: string; keys: Record<string, Uint8Array> };
+  /** Brings passwords that are text into this Unicode form first. Default false. */
+  normalize?: 'NFC' | 'NFKC' | false;
   /** Threads that hash, started at the first use, none of them libuv's. Default: the number of cores. */
   threads?: number;
   /** How many jobs may wait for a thread. Default 1024. */
   maxQueue?: number;
   /** What a stored hash may ask for in `verify`; over it is `ERR_HASH_LIMIT`, before any memory is taken. */
   limits?: {
-    /** Default 262144 (256 MiB). */
+    /** For argon2 and scrypt. Default 262144 (256 MiB). */
     memoryKiB?: number;
     /** Default 16. */
     passes?: number;
-    /** Default 16. */
+    /** Also scrypt's p. Default 16. */
     lanes?: number;
     /** Default 16. */
     cost?: number;
+    /** Default 20. */
+    logN?: number;
   };
+}
+
+export interface PasswordCallOptions {
+  /**
+   * Rejects the promise with an `AbortError` (`ABORT_ERR`). What waits is dropped at once, a running bcrypt stops within
+   * milliseconds, a running argon2 or scrypt hash is finished and forgotten.
+   */
+  signal?: AbortSignal;
 }
 
 /**
@@ -443,23 +476,28 @@ export interface PasswordHasherOptions {
 export class PasswordHasher {
   constructor(options?: PasswordHasherOptions);
   /**
-   * A PHC string (`$argon2id$v=19$m=…`) or a bcrypt string (`$2b$…`), with a fresh random salt.
+   * A PHC string (`$argon2id$v=19$m=…`, `$scrypt$ln=…`) or a bcrypt string (`$2b$…`), with a fresh random salt.
    *
-   * Rejects with `ERR_PASSWORD_TOO_LONG` (bcrypt: more than 72 bytes; argon2: more than 64 KiB),
-   * `ERR_PASSWORD_ENCODING`, `ERR_QUEUE_FULL`, `ERR_CLOSED`.
+   * Rejects with `ERR_PASSWORD_TOO_LONG` (bcrypt: more than 72 bytes; all: more than 64 KiB), `ERR_PASSWORD_ENCODING`,
+   * `ERR_QUEUE_FULL` (with `status` 503 and `retryAfterMs`), `ERR_CLOSED`, `ABORT_ERR`.
    */
-  hash(password: Content): Promise<string>;
+  hash(password: Content, options?: PasswordCallOptions): Promise<string>;
   /**
-   * Verifies argon2d, argon2i, argon2id (v16, v19) and `$2a$`, `$2b$`, `$2y$`. For `null` or `undefined` the work of
-   * the configured algorithm is done and the answer is `{ valid: false, needsRehash: false }`, so that a missing user
-   * takes as long as a wrong password.
+   * Verifies argon2d, argon2i, argon2id (v16, v19), `$2a$`, `$2b$`, `$2x$`, `$2y$` and scrypt's PHC strings. For `null` or
+   * `undefined` the work of the configured algorithm is done and the answer is `{ valid: false, needsRehash: false }`, so
+   * that a missing user takes as long as a wrong password.
    *
-   * Rejects with `ERR_HASH_MALFORMED` (after the work of a real verify), `ERR_HASH_LIMIT`, `ERR_PASSWORD_TOO_LONG`
-   * (more than 64 KiB), `ERR_PASSWORD_ENCODING`, `ERR_QUEUE_FULL`, `ERR_CLOSED`.
+   * Rejects with `ERR_HASH_MALFORMED` (after the work of a real verify), `ERR_HASH_LIMIT`, `ERR_UNKNOWN_KEY` (a pepper that
+   * is not in `pepper.keys`), `ERR_PASSWORD_TOO_LONG` (more than 64 KiB), `ERR_PASSWORD_ENCODING`, `ERR_QUEUE_FULL`,
+   * `ERR_CLOSED`, `ABORT_ERR`.
    */
-  verify(stored: string | null | undefined, password: Content): Promise<{ valid: boolean; needsRehash: boolean }>;
+  verify(
+    stored: string | null | undefined,
+    password: Content,
+    options?: PasswordCallOptions,
+  ): Promise<{ valid: boolean; needsRehash: boolean }>;
   /**
-   * True when the stored hash was made with another algorithm, version or parameter than this hasher uses.
+   * True when the stored hash was made with another algorithm, version, parameter or pepper than this hasher uses.
    * @throws {HoldfastError} `ERR_HASH_MALFORMED`
    */
   needsRehash(stored: string): boolean;
@@ -477,6 +515,64 @@ export class PasswordHasher {
   /** Takes no more jobs, finishes the accepted ones, ends the threads. A second call returns the same promise. */
   close(): Promise<void>;
 }
+
+/** {@link PasswordHasher.hash} of a hasher with the defaults, which all calls share. */
+export function hashPassword(password: Content, options?: PasswordCallOptions): Promise<string>;
+
+/** Whether {@link PasswordHasher.verify} of a hasher with the defaults, which all calls share, says `valid`. */
+export function verifyPassword(
+  stored: string | null | undefined,
+  password: Content,
+  options?: PasswordCallOptions,
+): Promise<boolean>;
+
+export type ParsedHash =
+  | {
+      algorithm: 'argon2d' | 'argon2i' | 'argon2id';
+      version: 16 | 19;
+      params: { memoryKiB: number; passes: number; lanes: number };
+      salt: Uint8Array;
+      /** Bytes. */
+      digestLength: number;
+      /** The name of the pepper it was made with. */
+      keyId?: string;
+    }
+  | {
+      algorithm: 'bcrypt';
+      version: '2a' | '2b' | '2x' | '2y';
+      params: { cost: number };
+      salt: Uint8Array;
+      digestLength: number;
+    }
+  | {
+      algorithm: 'scrypt';
+      params: { logN: number; r: number; p: number };
+      salt: Uint8Array;
+      digestLength: number;
+    };
+
+/**
+ * Takes a stored hash apart, whatever it asks for.
+ * @throws {HoldfastError} `ERR_HASH_MALFORMED`
+ */
+export function parseHash(stored: string): ParsedHash;
+
+/**
+ * Parameters for argon2id that take at most `targetMs` on this machine, if any that OWASP recommends do: as much memory as
+ * fits with two passes, then more passes. Hashes on a thread of its own, for some ten times `targetMs`.
+ */
+export function calibrate(options: {
+  /** Milliseconds that one hash may take, 1 to 60000. */
+  targetMs: number;
+  /** Default 65536 (64 MiB), at least 7168. */
+  maxMemoryKiB?: number;
+}): Promise<{
+  memoryKiB: number;
+  passes: number;
+  lanes: number;
+  /** More than `targetMs` when the machine is too slow even for 7 MiB and 5 passes. */
+  measuredMs: number;
+}>;
 
 // ------------------------------------------------------------------------------------------------------- encryption
 

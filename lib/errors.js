@@ -9,7 +9,7 @@
 /**
  * Every code. `status` and `expose` are set where an HTTP handler may pass the error on to the client.
  *
- * @type {Readonly<Record<string, { base?: 'type' | 'range' | 'json', status?: number }>>}
+ * @type {Readonly<Record<string, { base?: 'type' | 'range' | 'json' | 'abort', status?: number }>>}
  */
 const CODES = withoutPrototypes({
   ERR_INVALID_ARG_TYPE: { base: 'type' },
@@ -44,7 +44,7 @@ const CODES = withoutPrototypes({
   ERR_UNKNOWN_KEY: {},
   ERR_KEY_EXHAUSTED: {},
   ERR_TOKEN_EXPIRED: {},
-  ABORT_ERR: {},
+  ABORT_ERR: { base: 'abort' },
 });
 
 class HoldfastError extends Error {

@@ -46,9 +46,12 @@ const HASHER_OPTIONS = {
   algorithm: 'argon2id',
   argon2: { memoryKiB: 8, passes: 1, lanes: 1, tagLength: 32, saltLength: 16 },
   bcrypt: { cost: 4 },
+  bcryptLong: 'truncate',
+  scrypt: { logN: 4, r: 8, p: 1 },
+  normalize: 'NFC',
   threads: 1,
   maxQueue: 1,
-  limits: { memoryKiB: 19456, passes: 2, lanes: 1, cost: 12 },
+  limits: { memoryKiB: 19456, passes: 2, lanes: 1, cost: 12, logN: 17 },
 };
 
 const MERGE_OPTIONS = { arrays: 'concat', undefined: 'assign', maxDepth: 100, unsafeKeys: 'remove' };

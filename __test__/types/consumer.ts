@@ -9,15 +9,19 @@ import {
   Keyring,
   PasswordHasher,
   SafeRegExp,
+  calibrate,
   createMerge,
   generateKey,
+  hashPassword,
   merge,
   mergeJson,
+  parseHash,
   parseJson,
   parseQuery,
   sanitize,
   scanJson,
   tryParseJson,
+  verifyPassword,
 } from 'holdfast';
 import type {
   AeadOptions,
@@ -196,9 +200,13 @@ export async function passwords(): Promise<void> {
     algorithm: 'argon2id',
     argon2: { memoryKiB: 1, passes: 1, lanes: 1, tagLength: 32, saltLength: 16 },
     bcrypt: { cost: 12 },
+    bcryptLong: 'truncate',
+    scrypt: { logN: 17, r: 8, p: 1 },
+    pepper: { current: 'a', keys: { a: bytes } },
+    normalize: 'NFKC',
     threads: 1,
     maxQueue: 1,
-    limits: { memoryKiB: 1, passes: 1, lanes: 1, cost: 1 },
+    limits: { memoryKiB: 1, passes: 1, lanes: 1, cost: 1, logN: 1 },
   };
   new PasswordHasher();
   new PasswordHasher({});
@@ -216,8 +224,22 @@ export async function passwords(): Promise<void> {
   assertType<Same<ReturnType<typeof hasher.close>, Promise<void>>>();
   // @ts-expect-error a promise, which is always true
   if (hasher.verify(hash, 'x')) hasher.stats();
-  // @ts-expect-error not in this version
-  new PasswordHasher({ algorithm: 'scrypt' });
+  const { signal } = new AbortController();
+  await hasher.hash('x', { signal });
+  await hasher.verify(hash, 'x', { signal });
+  assertType<Same<ReturnType<typeof hashPassword>, Promise<string>>>();
+  assertType<Same<ReturnType<typeof verifyPassword>, Promise<boolean>>>();
+  const parsed = parseHash(hash);
+  if (parsed.algorithm === 'bcrypt') assertType<Same<typeof parsed.params.cost, number>>();
+  else if (parsed.algorithm === 'scrypt') assertType<Same<typeof parsed.params.logN, number>>();
+  else assertType<Same<typeof parsed.keyId, string | undefined>>();
+  const { memoryKiB, passes, lanes, measuredMs } = await calibrate({ targetMs: 100, maxMemoryKiB: 65536 });
+  new PasswordHasher({ argon2: { memoryKiB, passes, lanes } });
+  assertType<Same<typeof measuredMs, number>>();
+  // @ts-expect-error there is no other form
+  new PasswordHasher({ normalize: 'NFD' });
+  // @ts-expect-error no signal
+  await hasher.hash('x', signal);
   // @ts-expect-error cost is an option of bcrypt
   new PasswordHasher({ cost: 12 });
   // @ts-expect-error memoryKiB, not memoryCost

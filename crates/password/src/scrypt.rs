@@ -41,11 +41,13 @@ pub(crate) fn format(settings: ScryptSettings, salt: &[u8], hash: &[u8]) -> Stri
 pub(crate) fn parse(text: &str, limits: &Limits) -> Result<ScryptHash, StoredError> {
     let (settings, salt, hash) = split(text).ok_or(StoredError::Malformed)?;
     let ScryptSettings { log_n, r, p } = settings;
-    if r == 0 || p == 0 || log_n == 0 {
+    // RFC 7914: N is a power of two above 1 and below 2^(128 · r / 8).
+    if r == 0 || p == 0 || log_n == 0 || u64::from(log_n) >= 16 * u64::from(r) {
         return Err(StoredError::Malformed);
     }
-    let is_over =
-        log_n > limits.log_n || p > limits.lanes || settings.memory_kib() > u64::from(limits.memory_kib);
+    let takes_too_much =
+        limits.memory_kib != u32::MAX && settings.memory_kib() > u64::from(limits.memory_kib);
+    let is_over = log_n > limits.log_n || p > limits.lanes || takes_too_much;
     if is_over {
         return Err(StoredError::Limit);
     }
@@ -132,19 +134,16 @@ mod tests {
             "ln=10,r=0,p=1",
             "ln=10,r=8,p=0",
             "ln=0,r=8,p=1",
+            "ln=16,r=1,p=1",
+            "ln=999999999999,r=8,p=1",
             "ln=10, r=8,p=1",
             "N=1024,r=8,p=1",
         ] {
             assert_eq!(with(bad), Err(StoredError::Malformed), "{bad}");
         }
-        for over in [
-            "ln=21,r=1,p=1",
-            "ln=64,r=8,p=1",
-            "ln=999999999999,r=8,p=1",
-            "ln=10,r=8,p=17",
-            "ln=10,r=4294967295,p=1",
-            "ln=18,r=9,p=1",
-        ] {
+        for over in
+            ["ln=21,r=2,p=1", "ln=64,r=8,p=1", "ln=10,r=8,p=17", "ln=10,r=4294967295,p=1", "ln=18,r=9,p=1"]
+        {
             assert_eq!(with(over), Err(StoredError::Limit), "{over}");
         }
         for text in [

@@ -50,7 +50,7 @@ impl ScryptSettings {
 /// The most that a stored hash may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// KiB, for argon2 and scrypt.
+    /// KiB, for argon2 and scrypt; all ones: no limit.
     pub memory_kib: u32,
     /// Argon2 passes.
     pub passes: u32,

@@ -87,16 +87,22 @@ impl<const N: usize> Blowfish<N> {
             left[lane] = blocks[lane][0] ^ schedules[lane].subkeys[0];
             right[lane] = blocks[lane][1];
         }
-        for round in (1..17).step_by(2) {
-            for lane in 0..N {
-                right[lane] ^= schedules[lane].subkeys[round];
-                right[lane] ^= schedules[lane].substitute(left[lane]);
-            }
-            for lane in 0..N {
-                left[lane] ^= schedules[lane].subkeys[round + 1];
-                left[lane] ^= schedules[lane].substitute(right[lane]);
-            }
+        // Written out: a loop would move the halves between registers, and each move is one more step to wait for.
+        macro_rules! rounds {
+            ($($round:literal)*) => {
+                $(
+                    for lane in 0..N {
+                        let mixed = first::<N>(right[lane] ^ schedules[lane].subkeys[$round]);
+                        right[lane] = mixed ^ schedules[lane].substitute(left[lane]);
+                    }
+                    for lane in 0..N {
+                        let mixed = first::<N>(left[lane] ^ schedules[lane].subkeys[$round + 1]);
+                        left[lane] = mixed ^ schedules[lane].substitute(right[lane]);
+                    }
+                )*
+            };
         }
+        rounds!(1 3 5 7 9 11 13 15);
         for lane in 0..N {
             blocks[lane] = [right[lane] ^ schedules[lane].subkeys[17], left[lane]];
         }
@@ -119,6 +125,13 @@ impl<const N: usize> Drop for Blowfish<N> {
             schedule.subkeys.zeroize();
         }
     }
+}
+
+/// A value that is worked out before what it is combined with. For a key alone, the compiler's own order, subkey last, makes
+/// each round wait one step longer; measured, a hash took 7 % more. Several keys do not wait for one another.
+#[inline(always)]
+fn first<const N: usize>(value: u32) -> u32 {
+    if N == 1 { std::hint::black_box(value) } else { value }
 }
 
 /// Mixes the half of each salt whose turn it is into the blocks.

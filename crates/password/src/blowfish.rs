@@ -112,7 +112,8 @@ impl<const N: usize> Blowfish<N> {
 impl Schedule {
     #[inline(always)]
     fn substitute(&self, word: u32) -> u32 {
-        let [a, b, c, d] = word.to_be_bytes().map(usize::from);
+        // Not `to_be_bytes`, which would really turn the word round.
+        let [d, c, b, a] = word.to_le_bytes().map(usize::from);
         let [first, second, third, fourth] = &self.boxes;
         (first[a].wrapping_add(second[b]) ^ third[c]).wrapping_add(fourth[d])
     }

@@ -426,7 +426,7 @@ export interface PasswordHasherOptions {
    * `'truncate'` reads the first 72, as other libraries do. Default `'error'`.
    */
   bcryptLong?: 'error' | 'truncate';
-  /** A hash takes `128 · r · 2^logN` bytes. */
+  /** A hash takes `128 · r · (2^logN + p)` bytes. */
   scrypt?: {
     /** log2 of N. Default 17. */
     logN?: number;
@@ -559,7 +559,8 @@ export function parseHash(stored: string): ParsedHash;
 
 /**
  * Parameters for argon2id that take at most `targetMs` on this machine, if any that OWASP recommends do: as much memory as
- * fits with two passes, then more passes. Hashes on a thread of its own, for some ten times `targetMs`.
+ * fits with two passes, then up to 16. Hashes on a thread of its own, for some ten to thirty times `targetMs`. More than
+ * 256 MiB are for a hasher with as large a `limits.memoryKiB`.
  */
 export function calibrate(options: {
   /** Milliseconds that one hash may take, 1 to 60000. */

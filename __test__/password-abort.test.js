@@ -122,7 +122,16 @@ describe('a signal', () => {
 
   it('is an AbortSignal', async () => {
     const hasher = new PasswordHasher(SMALL);
-    for (const signal of [null, 1, 'x', {}, [], () => 1, new EventTarget(), { aborted: false, addEventListener() {} }]) {
+    for (const signal of [
+      null,
+      1,
+      'x',
+      {},
+      [],
+      () => 1,
+      new EventTarget(),
+      { aborted: false, addEventListener() {} },
+    ]) {
       for (const attempt of [() => hasher.hash('x', { signal }), () => hasher.verify(null, 'x', { signal })]) {
         await assert.rejects(attempt(), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
       }

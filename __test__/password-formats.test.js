@@ -73,7 +73,10 @@ describe('scrypt', () => {
       const own = hasherOf(t, { algorithm: 'scrypt', scrypt: { logN, r, p } });
       for (const password of ['', 'pässwörd 😀', 'a\0b', 'x'.repeat(300)]) {
         const stored = await own.hash(password);
-        assert.match(stored, new RegExp(`^\\$scrypt\\$ln=${logN},r=${r},p=${p}\\$[A-Za-z0-9+/]{22}\\$[A-Za-z0-9+/]{43}$`));
+        assert.match(
+          stored,
+          new RegExp(`^\\$scrypt\\$ln=${logN},r=${r},p=${p}\\$[A-Za-z0-9+/]{22}\\$[A-Za-z0-9+/]{43}$`),
+        );
         const [, , , salt, hash] = stored.split('$');
         const expected = crypto.scryptSync(password, Buffer.from(salt, 'base64'), 32, { N: 2 ** logN, r, p });
         assert.equal(hash, expected.toString('base64').replace(/=+$/, ''));
@@ -98,11 +101,24 @@ describe('scrypt', () => {
   it('is held to the limits, before any memory is taken', async (t) => {
     const rest = 'c29tZXNhbHQ$4nDCgqqi/MYvPUrUq8ZfVUrFto43iXYW7ryycatUzoI';
     const hasher = hasherOf(t);
-    for (const parameters of ['ln=21,r=2,p=1', 'ln=20,r=3,p=1', 'ln=31,r=8,p=1', 'ln=4,r=1,p=17', 'ln=1,r=4294967295,p=1']) {
+    for (const parameters of [
+      'ln=21,r=2,p=1',
+      'ln=20,r=3,p=1',
+      'ln=31,r=8,p=1',
+      'ln=4,r=1,p=17',
+      'ln=1,r=1048576,p=16',
+    ]) {
       await assert.rejects(hasher.verify(`$scrypt$${parameters}$${rest}`, 'x'), { code: 'ERR_HASH_LIMIT' }, parameters);
     }
     assert.equal(hasher.stats().completed, 0);
-    for (const parameters of ['ln=4,r=8', 'ln=4,r=8,p=0', 'ln=04,r=8,p=1', 'N=16,r=8,p=1', 'ln=16,r=1,p=1']) {
+    for (const parameters of [
+      'ln=4,r=8',
+      'ln=4,r=8,p=0',
+      'ln=04,r=8,p=1',
+      'N=16,r=8,p=1',
+      'ln=16,r=1,p=1',
+      'ln=1,r=268435456,p=16',
+    ]) {
       const verifying = hasher.verify(`$scrypt$${parameters}$${rest}`, 'x');
       await assert.rejects(verifying, { code: 'ERR_HASH_MALFORMED' }, parameters);
     }
@@ -113,11 +129,11 @@ describe('scrypt', () => {
       [{ p: 17 }, {}],
       [{ logN: 16, r: 1 }, {}],
       [{}, { logN: 16 }],
-      [{}, { memoryKiB: 131_071 }],
+      [{}, { memoryKiB: 131_072 }],
     ]) {
       assert.throws(() => new PasswordHasher({ algorithm: 'scrypt', scrypt, limits }), RANGE);
     }
-    new PasswordHasher({ algorithm: 'scrypt', limits: { logN: 17, memoryKiB: 131_072 } });
+    new PasswordHasher({ algorithm: 'scrypt', limits: { logN: 17, memoryKiB: 131_073 } });
   });
 });
 
@@ -189,7 +205,10 @@ describe('peppers', () => {
       [{ current: 'a', keys: { a: good, ['x'.repeat(33)]: good } }, 'ERR_INVALID_ARG_VALUE'],
       [{ current: 'a', keys: { a: Buffer.alloc(15) } }, 'ERR_OUT_OF_RANGE'],
       [{ current: 'a', keys: { a: Buffer.alloc(1025) } }, 'ERR_OUT_OF_RANGE'],
-      [{ current: 'k0', keys: Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`k${n}`, good])) }, 'ERR_OUT_OF_RANGE'],
+      [
+        { current: 'k0', keys: Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`k${n}`, good])) },
+        'ERR_OUT_OF_RANGE',
+      ],
     ]) {
       assert.throws(() => make(pepper), { code }, JSON.stringify(pepper)?.slice(0, 80));
     }

@@ -12,9 +12,7 @@ const { AbortError, wrongType } = require('./errors.js');
 const OPTIONS = table({ signal: unchecked });
 
 const { addEventListener, removeEventListener } = EventTarget.prototype;
-const isAborted = /** @type {() => boolean} */ (
-  Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')?.get
-);
+const isAborted = /** @type {() => boolean} */ (Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')?.get);
 const reasonOf = /** @type {() => unknown} */ (Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'reason')?.get);
 
 /**

@@ -92,17 +92,20 @@ async function calibrate(options) {
     passes = 5;
     measuredMs = await measure(memoryKiB, passes);
   }
-  while (memoryKiB === maxMemoryKiB && passes < MOST_PASSES) {
-    const more = Math.min(MOST_PASSES, Math.floor((passes * targetMs) / measuredMs));
-    if (more <= passes) break;
-    const longer = await measure(memoryKiB, more);
-    if (longer > targetMs) break;
-    [passes, measuredMs] = [more, longer];
+  // Where there is time left, more passes: fewer again while a guess takes too long.
+  let guess = memoryKiB === maxMemoryKiB ? Math.min(MOST_PASSES, Math.floor((passes * targetMs) / measuredMs)) : 0;
+  for (; guess > passes; guess--) {
+    const longer = await measure(memoryKiB, guess);
+    if (longer <= targetMs) {
+      [passes, measuredMs] = [guess, longer];
+      break;
+    }
   }
   return { memoryKiB, passes, lanes: 1, measuredMs };
 }
 
-const MOST_PASSES = 1024;
+/** What a hasher accepts without being told more: the default of limits.passes. */
+const MOST_PASSES = 16;
 
 /**
  * The median of three hashes on a thread that has its memory already.

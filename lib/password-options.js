@@ -106,8 +106,8 @@ function checkScrypt({ logN, r, p }, limits) {
   if (logN >= 16 * r) throw outOfRange('options.scrypt.logN', 'less than 16 · options.scrypt.r');
   if (logN > limits.logN) throw outOfRange('options.limits.logN', 'at least options.scrypt.logN');
   if (p > limits.lanes) throw outOfRange('options.limits.lanes', 'at least options.scrypt.p');
-  if ((r * 2 ** logN) / 8 > limits.memoryKiB) {
-    throw outOfRange('options.limits.memoryKiB', 'at least what options.scrypt take, r · 2^logN / 8');
+  if ((r * (2 ** logN + p)) / 8 > limits.memoryKiB) {
+    throw outOfRange('options.limits.memoryKiB', 'at least what options.scrypt take, r · (2^logN + p) / 8');
   }
 }
 

@@ -268,7 +268,7 @@ impl HotFunction for ReadHash {
             cost: u32::MAX,
             log_n: u32::MAX,
         };
-        let stored = stored(call, 0, &limits).map_err(stored_failure)?;
+        let stored = stored(call, 0, &limits).map_err(|_| stored_failure(StoredError::Malformed))?;
         let length = stored.digest_length();
         let (head, salt, key_id) = match &stored {
             Stored::Argon2(argon2) => {

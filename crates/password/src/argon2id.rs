@@ -107,11 +107,23 @@ pub(crate) fn format(
 
 const KEY_ID: &str = ",keyid=";
 
-/// The name of the secret in a PHC string, and the string without it; nothing when the name is none.
+/// The name of the secret in a PHC string, and the string without it; nothing when a parameter is missing, there twice, or
+/// not known.
 pub(crate) fn split_key_id(text: &str) -> Option<(Option<String>, Cow<'_, str>)> {
-    let Some((before, behind)) = text.split_once(KEY_ID) else {
+    let parameters = text.split('$').find(|part| part.starts_with("m=") || part.starts_with("t="))?;
+    let mut seen = [0; 5];
+    for parameter in parameters.split(',') {
+        let (name, _) = parameter.split_once('=')?;
+        let place = ["m", "t", "p", "keyid", "data"].iter().position(|known| *known == name)?;
+        seen[place] += 1;
+    }
+    if seen[..3] != [1, 1, 1] || seen[3] > 1 || seen[4] > 1 || text.matches("keyid").count() > seen[3] {
+        return None;
+    }
+    if seen[3] == 0 {
         return Some((None, Cow::Borrowed(text)));
-    };
+    }
+    let (before, behind) = text.split_once(KEY_ID)?;
     let end = behind.find(['$', ','])?;
     let name = String::from_utf8(STANDARD_NO_PAD.decode(&behind[..end]).ok()?).ok()?;
     if name.is_empty() {
@@ -180,6 +192,88 @@ mod tests {
                     prop_assert_eq!(arena.rehash(&stored, &password, &secret).unwrap(), expected);
                 }
             }
+        }
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// RFC 9106, section 5.
+    #[test]
+    fn vectors_of_the_rfc() {
+        let settings =
+            Argon2Settings { memory_kib: 32, passes: 3, lanes: 4, tag_length: 32, salt_length: 16 };
+        for (algorithm, expected) in [
+            (Algorithm::Argon2d, "512b391b6f1162975371d30919734294f868e3be3984f3c1a13a4db9fabe4acb"),
+            (Algorithm::Argon2i, "c814d9d1dc7f37aa13f0d77f2494bda1c8de6b016dd388d29952a4c4672b6ce8"),
+            (Algorithm::Argon2id, "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"),
+        ] {
+            let stored = Decoded {
+                algorithm,
+                version: Version::V0x13,
+                params: params(&settings, 32).unwrap(),
+                salt: vec![2; 16],
+                hash: vec![0; 32],
+                ad: vec![4; 12],
+            };
+            let tag = Arena::new().rehash(&stored, &[1; 32], &[3; 8]).unwrap();
+            assert_eq!(hex(&tag), expected);
+        }
+    }
+
+    /// From src/test.c of the reference implementation, those of 256 KiB: "password" and "somesalt".
+    #[test]
+    fn vectors_of_the_reference_implementation() {
+        for (algorithm, version, lanes, expected) in [
+            (
+                Algorithm::Argon2i,
+                Version::V0x10,
+                1,
+                "fd4dd83d762c49bdeaf57c47bdcd0c2f1babf863fdeb490df63ede9975fccf06",
+            ),
+            (
+                Algorithm::Argon2i,
+                Version::V0x10,
+                2,
+                "b6c11560a6a9d61eac706b79a2f97d68b4463aa3ad87e00c07e2b01e90c564fb",
+            ),
+            (
+                Algorithm::Argon2i,
+                Version::V0x13,
+                1,
+                "89e9029f4637b295beb027056a7336c414fadd43f6b208645281cb214a56452f",
+            ),
+            (
+                Algorithm::Argon2i,
+                Version::V0x13,
+                2,
+                "4ff5ce2769a1d7f4c8a491df09d41a9fbe90e5eb02155a13e4c01e20cd4eab61",
+            ),
+            (
+                Algorithm::Argon2id,
+                Version::V0x13,
+                1,
+                "9dfeb910e80bad0311fee20f9c0e2b12c17987b4cac90c2ef54d5b3021c68bfe",
+            ),
+            (
+                Algorithm::Argon2id,
+                Version::V0x13,
+                2,
+                "6d093c501fd5999645e0ea3bf620d7b8be7fd2db59c20d9fff9539da2bf57037",
+            ),
+        ] {
+            let settings =
+                Argon2Settings { memory_kib: 256, passes: 2, lanes, tag_length: 32, salt_length: 8 };
+            let stored = Decoded {
+                algorithm,
+                version,
+                params: params(&settings, 32).unwrap(),
+                salt: b"somesalt".to_vec(),
+                hash: vec![0; 32],
+                ad: Vec::new(),
+            };
+            assert_eq!(hex(&Arena::new().rehash(&stored, b"password", b"").unwrap()), expected);
         }
     }
 

@@ -41,8 +41,9 @@ pub(crate) fn format(settings: ScryptSettings, salt: &[u8], hash: &[u8]) -> Stri
 pub(crate) fn parse(text: &str, limits: &Limits) -> Result<ScryptHash, StoredError> {
     let (settings, salt, hash) = split(text).ok_or(StoredError::Malformed)?;
     let ScryptSettings { log_n, r, p } = settings;
-    // RFC 7914: N is a power of two above 1 and below 2^(128 · r / 8).
-    if r == 0 || p == 0 || log_n == 0 || u64::from(log_n) >= 16 * u64::from(r) {
+    // RFC 7914: N is a power of two above 1 and below 2^(128 · r / 8), and p is at most (2³² − 1) · 32 / (128 · r).
+    let (wide_r, wide_p) = (u64::from(r), u64::from(p));
+    if r == 0 || p == 0 || log_n == 0 || u64::from(log_n) >= 16 * wide_r || wide_r * wide_p >= 1 << 30 {
         return Err(StoredError::Malformed);
     }
     let takes_too_much =
@@ -135,15 +136,22 @@ mod tests {
             "ln=10,r=8,p=0",
             "ln=0,r=8,p=1",
             "ln=16,r=1,p=1",
+            "ln=10,r=4294967295,p=1",
+            "ln=1,r=268435456,p=16",
             "ln=999999999999,r=8,p=1",
             "ln=10, r=8,p=1",
             "N=1024,r=8,p=1",
         ] {
             assert_eq!(with(bad), Err(StoredError::Malformed), "{bad}");
         }
-        for over in
-            ["ln=21,r=2,p=1", "ln=64,r=8,p=1", "ln=10,r=8,p=17", "ln=10,r=4294967295,p=1", "ln=18,r=9,p=1"]
-        {
+        for over in [
+            "ln=21,r=2,p=1",
+            "ln=64,r=8,p=1",
+            "ln=10,r=8,p=17",
+            "ln=10,r=1048576,p=1",
+            "ln=1,r=1048576,p=16",
+            "ln=18,r=9,p=1",
+        ] {
             assert_eq!(with(over), Err(StoredError::Limit), "{over}");
         }
         for text in [

@@ -40,9 +40,10 @@ pub struct ScryptSettings {
 }
 
 impl ScryptSettings {
-    /// What a hash takes, rounded up: `128 · r · N` bytes; as much as can be where that is more than can be said.
+    /// What a hash takes, rounded up: `128 · r · (N + p)` bytes; as much as can be where that is more than can be said.
     pub fn memory_kib(&self) -> u64 {
-        let bytes = 1u64.checked_shl(self.log_n).and_then(|n| n.checked_mul(128 * u64::from(self.r)));
+        let blocks = 1u64.checked_shl(self.log_n).and_then(|n| n.checked_add(u64::from(self.p)));
+        let bytes = blocks.and_then(|blocks| blocks.checked_mul(128 * u64::from(self.r)));
         bytes.map_or(u64::MAX, |bytes| bytes.div_ceil(1024))
     }
 }

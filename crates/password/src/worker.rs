@@ -216,7 +216,7 @@ fn bcrypt_together(cost: u32, jobs: &[Running<Job>]) -> Vec<Result<Outcome, Hash
             })
         })
         .collect();
-    let go_on = || !jobs.iter().all(Running::is_stopped);
+    let go_on = || jobs.iter().zip(&salts).any(|(job, salt)| salt.is_ok() && !job.is_stopped());
     let digests = bcrypt::digests(cost, &inputs, &go_on);
     let mut digests = digests.unwrap_or_default().into_iter();
     jobs.iter()

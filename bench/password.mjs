@@ -23,6 +23,7 @@ export const cases = [
   hashing({ group: 'bcrypt', label: `cost ${COST}`, rounds: 7, make: bcrypt }),
   hashing({ group: 'bcrypt', label: `cost ${COST}`, rounds: 3, make: bcrypt, atOnce: AT_ONCE }),
   verifying({ group: 'bcrypt', label: `cost ${COST}`, rounds: 7, make: bcrypt }),
+  verifying({ group: 'bcrypt', label: `cost ${COST}`, rounds: 3, make: bcrypt, atOnce: 64 }),
 ];
 
 /** @typedef {{ hash(): Promise<string>, verify(stored: string): Promise<boolean>, close?(): Promise<void> }} Hasher */
@@ -51,19 +52,25 @@ function hashing({ group, label, rounds, make, atOnce = 1 }) {
   };
 }
 
-function verifying({ group, label, rounds, make }) {
+function verifying({ group, label, rounds, make, atOnce = 1 }) {
+  const title = atOnce === 1 ? `verify, ${label}` : `${atOnce} verifies at once, ${label}: time per verify`;
   return {
     group,
-    title: `verify, ${label}`,
+    title,
+    ...(atOnce === 1 ? {} : { headline: `${group}: ${title}` }),
     rounds,
+    operations: atOnce,
     async setup(tools) {
       const hashers = await make(tools);
       const stored = await hashers.holdfast.hash();
       return {
-        contestants: mapValues(hashers, (hasher) => () => hasher.verify(stored)),
+        contestants: mapValues(
+          hashers,
+          (hasher) => () => Promise.all(Array.from({ length: atOnce }, () => hasher.verify(stored))),
+        ),
         check(outputs) {
-          for (const [name, valid] of Object.entries(outputs)) {
-            assert.equal(valid, true, `${name} refuses a right password`);
+          for (const [name, verdicts] of Object.entries(outputs)) {
+            assert.ok(verdicts.every((valid) => valid === true), `${name} refuses a right password`);
           }
         },
         close: () => hashers.holdfast.close(),

@@ -70,7 +70,10 @@ function verifying({ group, label, rounds, make, atOnce = 1 }) {
         ),
         check(outputs) {
           for (const [name, verdicts] of Object.entries(outputs)) {
-            assert.ok(verdicts.every((valid) => valid === true), `${name} refuses a right password`);
+            assert.ok(
+              verdicts.every((valid) => valid === true),
+              `${name} refuses a right password`,
+            );
           }
         },
         close: () => hashers.holdfast.close(),

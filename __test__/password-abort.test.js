@@ -151,13 +151,35 @@ describe('a signal', () => {
   });
 });
 
+describe('a signal of many jobs', () => {
+  it('is listened to once, and tells each of them', async () => {
+    const { code, stdout, stderr } = await runNode(`
+      const { PasswordHasher } = require(holdfast);
+      const { getEventListeners } = require('node:events');
+      const hasher = new PasswordHasher({ argon2: { memoryKiB: 8, passes: 1 } });
+      const { signal } = new AbortController();
+      const controller = new AbortController();
+      (async () => {
+        const jobs = Array.from({ length: 1000 }, () => hasher.hash('x', { signal }));
+        console.log(getEventListeners(signal, 'abort').length);
+        await Promise.all(jobs);
+        console.log(getEventListeners(signal, 'abort').length);
+        const slow = new PasswordHasher({ threads: 1 });
+        const all = Promise.allSettled(Array.from({ length: 200 }, () => slow.hash('x', { signal: controller.signal })));
+        controller.abort('why');
+        console.log((await all).every(({ reason }) => reason.code === 'ABORT_ERR' && reason.cause === 'why'));
+        console.log(slow.stats().queued);
+      })();`);
+    assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: '1\n0\ntrue\n0\n', stderr: '' });
+  });
+});
+
 describe('the process', () => {
   it('ends by itself when all its jobs were aborted', async () => {
     const { code, stdout, stderr } = await runNode(`
       const { PasswordHasher } = require(holdfast);
       const hasher = new PasswordHasher({ algorithm: 'bcrypt', bcrypt: { cost: 31 }, limits: { cost: 31 }, threads: 2 });
       const controller = new AbortController();
-      require('node:events').setMaxListeners(0, controller.signal);
       const jobs = Array.from({ length: 20 }, () => hasher.hash('x', { signal: controller.signal }));
       setTimeout(() => controller.abort(), 50);
       Promise.allSettled(jobs).then((all) => console.log(all.filter(({ reason }) => reason?.code === 'ABORT_ERR').length));`);
@@ -172,6 +194,32 @@ describe('the process', () => {
       setTimeout(() => process.exit(3), 50);`);
     assert.deepEqual({ code, stderr }, { code: 3, stderr: '' });
   });
+
+  it(
+    'is rid of the threads of a worker that is terminated while they run',
+    { skip: process.platform !== 'linux' },
+    async () => {
+      const { code, stdout, stderr } = await runNode(`
+      const { Worker } = require('node:worker_threads');
+      const fs = require('node:fs');
+      const threads = () => fs.readdirSync('/proc/self/task').filter((task) => {
+        try { return fs.readFileSync('/proc/self/task/' + task + '/comm', 'utf8').startsWith('holdfast'); } catch { return false; }
+      }).length;
+      const source = 'const { PasswordHasher } = require(' + JSON.stringify(holdfast) + ');' +
+        'const hasher = new PasswordHasher({ algorithm: "bcrypt", bcrypt: { cost: 31 }, limits: { cost: 31 }, threads: 2 });' +
+        'for (let job = 0; job < 20; job++) hasher.hash("x").catch(() => {});';
+      (async () => {
+        for (let round = 0; round < 5; round++) {
+          const worker = new Worker(source, { eval: true });
+          while (threads() < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+          await worker.terminate();
+          for (let wait = 0; wait < 1000 && threads() > 0; wait++) await new Promise((resolve) => setTimeout(resolve, 5));
+          console.log(threads());
+        }
+      })();`);
+      assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: '0\n'.repeat(5), stderr: '' });
+    },
+  );
 
   it('can abort hundreds of thousands of jobs that wait, in time that grows with their number', async () => {
     const { code, stdout, stderr } = await runNode(`

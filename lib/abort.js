@@ -36,6 +36,14 @@ function readSignal(options) {
 }
 
 /**
+ * What each signal has to tell. It is listened to once, however much work waits for it: Node warns of more than ten listeners,
+ * and a server may well give one signal to all its requests.
+ *
+ * @type {WeakMap<AbortSignal, { waiting: Set<(error: Error) => void>, listener: () => void }>}
+ */
+const heard = new WeakMap();
+
+/**
  * Calls `aborted` with the error when the signal fires. Returns how to stop listening.
  *
  * @param {AbortSignal | undefined} signal
@@ -43,9 +51,28 @@ function readSignal(options) {
  */
 function onAbort(signal, aborted) {
   if (signal === undefined) return () => {};
-  const listener = () => aborted(new AbortError(Reflect.apply(reasonOf, signal, [])));
+  const { waiting } = heard.get(signal) ?? listen(signal);
+  waiting.add(aborted);
+  return () => {
+    waiting.delete(aborted);
+    if (waiting.size > 0 || heard.get(signal)?.waiting !== waiting) return;
+    Reflect.apply(removeEventListener, signal, ['abort', heard.get(signal)?.listener]);
+    heard.delete(signal);
+  };
+}
+
+/** @param {AbortSignal} signal */
+function listen(signal) {
+  const waiting = new Set();
+  const listener = () => {
+    heard.delete(signal);
+    const error = new AbortError(Reflect.apply(reasonOf, signal, []));
+    for (const aborted of waiting) aborted(error);
+  };
+  const entry = { waiting, listener };
+  heard.set(signal, entry);
   Reflect.apply(addEventListener, signal, ['abort', listener, { once: true }]);
-  return () => Reflect.apply(removeEventListener, signal, ['abort', listener]);
+  return entry;
 }
 
 module.exports = { onAbort, readSignal };

@@ -119,6 +119,7 @@ fn parse_bcrypt(text: &str, limits: &Limits) -> Result<Stored, StoredError> {
 mod tests {
     use super::*;
     use crate::settings::Argon2Settings;
+    use proptest::prelude::*;
 
     const LIMITS: Limits = Limits { memory_kib: 1 << 18, passes: 16, lanes: 16, cost: 16, log_n: 20 };
 
@@ -171,6 +172,38 @@ mod tests {
             &long,
         ] {
             assert_eq!(Stored::parse(text, &LIMITS).unwrap_err(), StoredError::Malformed, "{text}");
+        }
+    }
+
+    proptest! {
+        /// Whatever stands in a table: an answer, never a panic.
+        #[test]
+        fn any_text_is_read(text in "\\PC{0,80}", place in 0usize..120, byte in any::<u8>(), which in 0usize..4) {
+            let known = [
+                argon2("m=64,t=2,p=1,keyid=QUFB"),
+                "$argon2i$m=64,t=2,p=1$c29tZXNhbHQ$Bh21/eJH8YBDyij2rzNMFBJxlNjZOXgA".to_owned(),
+                "$2b$10$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW".to_owned(),
+                "$scrypt$ln=10,r=8,p=1$c29tZXNhbHQ$4nDCgqqi/MYvPUrUq8ZfVUrFto43iXYW7ryycatUzoI".to_owned(),
+            ];
+            let mut changed = known[which].clone().into_bytes();
+            let place = place % changed.len();
+            changed[place] = byte;
+            for text in [text, String::from_utf8_lossy(&changed).into_owned(), known[which][..place].to_owned()] {
+                // What is accepted is within its limits, whatever was changed.
+                match Stored::parse(&text, &LIMITS) {
+                    Ok(Stored::Argon2(hash)) => {
+                        let params = &hash.decoded.params;
+                        prop_assert!(params.memory_kib() <= LIMITS.memory_kib && params.passes() <= LIMITS.passes);
+                        prop_assert!(params.lanes() <= LIMITS.lanes);
+                    }
+                    Ok(Stored::Bcrypt(hash)) => prop_assert!((4..=LIMITS.cost).contains(&hash.cost)),
+                    Ok(Stored::Scrypt(hash)) => {
+                        prop_assert!(hash.settings.memory_kib() <= u64::from(LIMITS.memory_kib));
+                        prop_assert!(hash.settings.p <= LIMITS.lanes && hash.settings.log_n <= LIMITS.log_n);
+                    }
+                    Err(_) => {}
+                }
+            }
         }
     }
 

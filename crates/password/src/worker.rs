@@ -10,8 +10,8 @@ use crate::argon2id::{self, Arena};
 use crate::bcrypt::{self, Input};
 use crate::bcrypt_string;
 use crate::pool::{Running, Task};
-use crate::scrypt;
-use crate::settings::{Algorithm, Settings};
+use crate::scrypt::{self, ScryptHash};
+use crate::settings::{Algorithm, Argon2Settings, ScryptSettings, Settings};
 use crate::stored::{Argon2Hash, Stored};
 
 /// A password, and what to do with it.
@@ -90,69 +90,87 @@ impl Worker {
         self.arena.clear();
     }
 
-    fn run(&mut self, job: &Job) -> Result<Outcome, HashError> {
-        let Job { settings, request, password } = job;
-        match (request, &settings.algorithm) {
-            (Request::Hash, Algorithm::Argon2id(argon2)) => {
-                let salt = random(argon2.salt_length)?;
-                let mut tag = vec![0; argon2.tag_length];
+    fn run(&mut self, job: &Running<Job>) -> Result<Outcome, HashError> {
+        if job.is_stopped() {
+            return Err(HashError::Stopped);
+        }
+        let Job { settings, request, password } = &job.task;
+        match job.task.work() {
+            Work::Argon2(argon2) => {
+                let salt =
+                    if request.is_new() { random(argon2.salt_length)? } else { vec![0; argon2.salt_length] };
                 let secret = pepper(settings, settings.key_id())?;
-                self.arena
-                    .hash(argon2, password, &salt, secret, &mut tag)
-                    .map_err(|_| HashError::Resources)?;
+                let mut tag = vec![0; argon2.tag_length];
+                let hashed = self.arena.hash(argon2, password, &salt, secret, &mut tag);
+                hashed.map_err(|_| HashError::Resources)?;
+                if !request.is_new() {
+                    return Ok(verdict(settings, None, &tag, &vec![0; tag.len()]));
+                }
                 let text = argon2id::format(argon2, settings.key_id(), &salt, &tag);
                 text.map(Outcome::Hash).map_err(|_| HashError::Resources)
             }
-            (Request::Hash, Algorithm::Scrypt(scrypt)) => {
-                let salt = random(scrypt::SALT_LENGTH)?;
-                let hash = scrypt::hash(*scrypt, password, &salt, scrypt::HASH_LENGTH)
-                    .ok_or(HashError::Resources)?;
-                Ok(Outcome::Hash(scrypt::format(*scrypt, &salt, &hash)))
-            }
-            (Request::Verify(None), Algorithm::Argon2id(argon2)) => {
-                let salt = vec![0; argon2.salt_length];
-                let mut tag = vec![0; argon2.tag_length];
-                let secret = pepper(settings, settings.key_id())?;
-                self.arena
-                    .hash(argon2, password, &salt, secret, &mut tag)
-                    .map_err(|_| HashError::Resources)?;
-                Ok(verdict(settings, None, &tag, &vec![0; tag.len()]))
-            }
-            (Request::Verify(None), Algorithm::Scrypt(scrypt)) => {
-                let salt = [0; scrypt::SALT_LENGTH];
-                let hash = scrypt::hash(*scrypt, password, &salt, scrypt::HASH_LENGTH)
-                    .ok_or(HashError::Resources)?;
-                Ok(verdict(settings, None, &hash, &vec![0; hash.len()]))
-            }
-            (Request::Verify(stored @ Some(Stored::Argon2(argon2))), _) => {
-                let Argon2Hash { decoded, key_id } = &**argon2;
+            Work::StoredArgon2(Argon2Hash { decoded, key_id }) => {
                 let secret = pepper(settings, key_id.as_deref());
                 // Without its pepper a hash cannot be checked; that takes as long as if it could.
                 let tag = self.arena.rehash(decoded, password, secret.unwrap_or_default());
                 let tag = tag.map_err(|_| HashError::Resources)?;
                 secret?;
-                Ok(verdict(settings, stored.as_ref(), &tag, &decoded.hash))
+                Ok(verdict(settings, request.stored(), &tag, &decoded.hash))
             }
-            (Request::Verify(stored @ Some(Stored::Scrypt(scrypt))), _) => {
-                let hash = scrypt::hash(scrypt.settings, password, &scrypt.salt, scrypt.hash.len());
-                Ok(verdict(settings, stored.as_ref(), &hash.ok_or(HashError::Resources)?, &scrypt.hash))
+            Work::Scrypt(scrypt) => {
+                let salt = if request.is_new() {
+                    random(scrypt::SALT_LENGTH)?
+                } else {
+                    vec![0; scrypt::SALT_LENGTH]
+                };
+                let hash = scrypt::hash(scrypt, password, &salt, scrypt::HASH_LENGTH);
+                let hash = hash.ok_or(HashError::Resources)?;
+                if request.is_new() {
+                    return Ok(Outcome::Hash(scrypt::format(scrypt, &salt, &hash)));
+                }
+                Ok(verdict(settings, None, &hash, &vec![0; hash.len()]))
             }
-            (Request::Hash | Request::Verify(None), Algorithm::Bcrypt(_))
-            | (Request::Verify(Some(Stored::Bcrypt(_))), _) => {
-                // Bcrypt is done together, below.
-                Err(HashError::Resources)
+            Work::StoredScrypt(stored) => {
+                let hash = scrypt::hash(stored.settings, password, &stored.salt, stored.hash.len());
+                Ok(verdict(settings, request.stored(), &hash.ok_or(HashError::Resources)?, &stored.hash))
             }
+            Work::Bcrypt(cost) => bcrypt_together(cost, std::slice::from_ref(job)).swap_remove(0),
         }
     }
 }
 
+impl Request {
+    fn is_new(&self) -> bool {
+        matches!(self, Request::Hash)
+    }
+
+    fn stored(&self) -> Option<&Stored> {
+        match self {
+            Request::Hash => None,
+            Request::Verify(stored) => stored.as_ref(),
+        }
+    }
+}
+
+/// What there is to compute: for a new hash, or for no hash, what the settings say.
+enum Work<'a> {
+    Argon2(&'a Argon2Settings),
+    StoredArgon2(&'a Argon2Hash),
+    Scrypt(ScryptSettings),
+    StoredScrypt(&'a ScryptHash),
+    /// With this cost.
+    Bcrypt(u32),
+}
+
 impl Job {
-    /// The cost of the bcrypt that this is.
-    fn bcrypt_cost(&self) -> Option<u32> {
-        match (&self.request, &self.settings.algorithm) {
-            (Request::Hash | Request::Verify(None), Algorithm::Bcrypt(cost)) => Some(*cost),
-            (Request::Verify(Some(Stored::Bcrypt(stored))), _) => Some(stored.cost),
-            _ => None,
+    fn work(&self) -> Work<'_> {
+        match (self.request.stored(), &self.settings.algorithm) {
+            (Some(Stored::Argon2(stored)), _) => Work::StoredArgon2(stored),
+            (Some(Stored::Bcrypt(stored)), _) => Work::Bcrypt(stored.cost),
+            (Some(Stored::Scrypt(stored)), _) => Work::StoredScrypt(stored),
+            (None, Algorithm::Argon2id(settings)) => Work::Argon2(settings),
+            (None, Algorithm::Bcrypt(cost)) => Work::Bcrypt(*cost),
+            (None, Algorithm::Scrypt(settings)) => Work::Scrypt(*settings),
         }
     }
 
@@ -161,15 +179,30 @@ impl Job {
         self.password.len() > bcrypt::MAX_PASSWORD && !self.settings.bcrypt_truncates
     }
 
-    /// What bcrypt makes of the digest.
-    fn outcome(&self, cost: u32, salt: &bcrypt::Salt, digest: &bcrypt::Digest) -> Outcome {
-        match &self.request {
-            Request::Hash => Outcome::Hash(bcrypt_string::format(cost, salt, digest)),
-            Request::Verify(Some(stored @ Stored::Bcrypt(hash))) if !self.is_too_long() => {
+    /// What bcrypt is given; an error when it cannot be.
+    fn bcrypt_input(&self) -> Result<(bcrypt::Salt, Input), HashError> {
+        match self.request.stored() {
+            Some(Stored::Bcrypt(hash)) => Ok((hash.salt, hash.input(&self.password))),
+            _ if self.request.is_new() && self.is_too_long() => Err(HashError::TooLong),
+            _ => {
+                let mut salt = [0; bcrypt::SALT_LENGTH];
+                if self.request.is_new() {
+                    SystemRandom::new().fill(&mut salt).map_err(|_| HashError::Resources)?;
+                }
+                Ok((salt, Input::new(&self.password, &salt)))
+            }
+        }
+    }
+
+    /// What bcrypt's digest comes to.
+    fn bcrypt_outcome(&self, cost: u32, salt: &bcrypt::Salt, digest: &bcrypt::Digest) -> Outcome {
+        match (&self.request, self.request.stored()) {
+            (Request::Hash, _) => Outcome::Hash(bcrypt_string::format(cost, salt, digest)),
+            (_, Some(stored @ Stored::Bcrypt(hash))) if !self.is_too_long() => {
                 verdict(&self.settings, Some(stored), digest, &hash.digest)
             }
             // A longer password than bcrypt reads was never hashed here: it is wrong, after the same work.
-            Request::Verify(_) => verdict(&self.settings, None, digest, &[0; bcrypt::DIGEST_LENGTH]),
+            _ => verdict(&self.settings, None, digest, &[0; bcrypt::DIGEST_LENGTH]),
         }
     }
 }
@@ -180,55 +213,42 @@ impl Task for Job {
     const MOST_TOGETHER: usize = bcrypt::MOST_TOGETHER;
 
     fn company(&self) -> Option<u32> {
-        self.bcrypt_cost()
+        match self.work() {
+            Work::Bcrypt(cost) => Some(cost),
+            _ => None,
+        }
     }
 
     fn run(worker: &mut Worker, jobs: &[Running<Job>]) -> Vec<Self::Output> {
-        let cost = jobs.first().and_then(|job| job.task.bcrypt_cost());
-        let Some(cost) = cost else {
-            let alone = |job: &Running<Job>| {
-                if job.is_stopped() { Err(HashError::Stopped) } else { worker.run(&job.task) }
-            };
-            return jobs.iter().map(alone).collect();
-        };
-        bcrypt_together(cost, jobs)
+        match jobs.first().and_then(|job| job.task.company()) {
+            Some(cost) => bcrypt_together(cost, jobs),
+            None => jobs.iter().map(|job| worker.run(job)).collect(),
+        }
     }
 }
 
+/// One outcome for each job, all of which are bcrypt of this cost.
 fn bcrypt_together(cost: u32, jobs: &[Running<Job>]) -> Vec<Result<Outcome, HashError>> {
+    let mut inputs = Vec::with_capacity(jobs.len());
     let salts: Vec<Result<bcrypt::Salt, HashError>> = jobs
         .iter()
-        .map(|job| match &job.task.request {
-            Request::Hash if job.task.is_too_long() => Err(HashError::TooLong),
-            Request::Hash => salt(),
-            Request::Verify(Some(Stored::Bcrypt(hash))) => Ok(hash.salt),
-            Request::Verify(_) => Ok([0; bcrypt::SALT_LENGTH]),
-        })
-        .collect();
-    let inputs: Vec<Input> = jobs
-        .iter()
-        .zip(&salts)
-        .filter_map(|(job, salt)| {
-            let salt = salt.as_ref().ok()?;
-            Some(match &job.task.request {
-                Request::Verify(Some(Stored::Bcrypt(hash))) => hash.input(&job.task.password),
-                _ => Input::new(&job.task.password, salt),
-            })
+        .map(|job| {
+            let (salt, input) = job.task.bcrypt_input()?;
+            inputs.push(input);
+            Ok(salt)
         })
         .collect();
     let go_on = || jobs.iter().zip(&salts).any(|(job, salt)| salt.is_ok() && !job.is_stopped());
-    let digests = bcrypt::digests(cost, &inputs, &go_on);
-    let mut digests = digests.unwrap_or_default().into_iter();
+    let mut digests = bcrypt::digests(cost, &inputs, &go_on).unwrap_or_default().into_iter();
     jobs.iter()
-        .zip(salts)
+        .zip(&salts)
         .map(|(job, salt)| {
-            let salt = salt?;
+            let salt = salt.as_ref().map_err(|error| *error)?;
             let digest = digests.next().ok_or(HashError::Stopped)?;
             if job.is_stopped() {
-                Err(HashError::Stopped)
-            } else {
-                Ok(job.task.outcome(cost, &salt, &digest))
+                return Err(HashError::Stopped);
             }
+            Ok(job.task.bcrypt_outcome(cost, salt, &digest))
         })
         .collect()
 }
@@ -253,15 +273,10 @@ fn random(length: usize) -> Result<Vec<u8>, HashError> {
     Ok(bytes)
 }
 
-fn salt() -> Result<bcrypt::Salt, HashError> {
-    let mut salt = [0; bcrypt::SALT_LENGTH];
-    SystemRandom::new().fill(&mut salt).map_err(|_| HashError::Resources)?;
-    Ok(salt)
-}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Argon2Settings, Limits, Pepper, ScryptSettings};
+    use crate::settings::{Limits, Pepper};
 
     const LIMITS: Limits = Limits { memory_kib: 1 << 18, passes: 16, lanes: 16, cost: 16, log_n: 20 };
     const ARGON2: Algorithm = Algorithm::Argon2id(Argon2Settings {

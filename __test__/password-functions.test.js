@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { describe, it } = require('node:test');
 const { PasswordHasher, calibrate, hashPassword, parseHash, verifyPassword } = require('..');
+const { runNode } = require('./support/child.js');
 const cases = require('./password.cases.json');
 
 describe('hashPassword and verifyPassword', () => {
@@ -92,6 +93,15 @@ describe('calibrate', () => {
     const hasher = new PasswordHasher({ argon2: { memoryKiB, passes, lanes } });
     assert.equal((await hasher.verify(await hasher.hash('x'), 'x')).valid, true);
     await hasher.close();
+  });
+
+  it('asks for no more memory than fits into the time', async () => {
+    const { code, stdout } = await runNode(`
+      const { calibrate } = require(holdfast);
+      calibrate({ targetMs: 1, maxMemoryKiB: 2 ** 31 }).then(({ memoryKiB, passes }) => {
+        console.log(memoryKiB, passes, process.resourceUsage().maxRSS < 300 * 1024);
+      });`);
+    assert.deepEqual({ code, stdout }, { code: 0, stdout: '7168 5 true\n' });
   });
 
   it('stays with the least that OWASP lists when there is no time', async () => {

@@ -78,15 +78,19 @@ const CALIBRATION = table({
 async function calibrate(options) {
   const { targetMs, maxMemoryKiB } = readOptions(options, CALIBRATION);
   if (targetMs === 0) throw wrongType('options.targetMs', 'a number');
-  let memoryKiB = maxMemoryKiB;
   let passes = 2;
+  let memoryKiB = LEAST_MEMORY;
   let measuredMs = await measure(memoryKiB, passes);
-  // The time is nearly proportional to both: two or three corrections are enough.
-  for (let round = 0; round < 4 && measuredMs > targetMs && memoryKiB > LEAST_MEMORY; round++) {
-    const fitting = Math.floor((memoryKiB * targetMs * 0.97) / measuredMs);
-    memoryKiB = Math.max(LEAST_MEMORY, Math.floor(Math.min(fitting, memoryKiB - 1) / 1024) * 1024);
+  // The time is nearly proportional to both: what seems to fit is tried, and made smaller until it does. Nothing is measured that
+  // would take much longer than it may.
+  let fitting = fit(memoryKiB, targetMs / measuredMs, maxMemoryKiB);
+  for (let round = 0; round < 6 && fitting > LEAST_MEMORY; round++) {
+    memoryKiB = fitting;
     measuredMs = await measure(memoryKiB, passes);
+    if (measuredMs <= targetMs) break;
+    fitting = fit(memoryKiB, (0.97 * targetMs) / measuredMs, memoryKiB - 1024);
   }
+  if (measuredMs > targetMs) memoryKiB = LEAST_MEMORY;
   if (memoryKiB === LEAST_MEMORY) {
     // OWASP: 7 MiB with five passes is worth as much as 19 MiB with two.
     passes = 5;
@@ -102,6 +106,18 @@ async function calibrate(options) {
     }
   }
   return { memoryKiB, passes, lanes: 1, measuredMs };
+}
+
+/**
+ * So many times as much memory, in whole MiB, as far as there is.
+ *
+ * @param {number} memoryKiB
+ * @param {number} times
+ * @param {number} most
+ */
+function fit(memoryKiB, times, most) {
+  const fitting = Math.min(memoryKiB * times, most);
+  return Math.max(LEAST_MEMORY, fitting === most ? most : Math.floor(fitting / 1024) * 1024);
 }
 
 /** What a hasher accepts without being told more: the default of limits.passes. */

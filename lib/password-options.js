@@ -35,7 +35,7 @@ const OPTIONS = table({
   bcryptLong: oneOf(['error', 'truncate']),
   // OWASP, the same: N = 2^17, r = 8, p = 1.
   scrypt: nested({ logN: integer(1, 31, 17), r: integer(1, 1024, 8), p: integer(1, 255, 1) }),
-  pepper: pepper,
+  pepper,
   normalize: form,
   threads: integer(1, 1024, native.defaultThreads()),
   maxQueue: integer(0, 2 ** 20, 1024),

@@ -13,9 +13,9 @@ use crate::boundary::{
 /// Findings that a list holds at most, before the one that ends the scan.
 const MOST_FINDINGS: usize = 100;
 
-/// The functions for a set of options, in an array: `(text: string, isLatin1?: boolean)`, `(bytes: Uint8Array)` and `(input, isText: 0 | 1,
-/// question: 0 | 1)`, all with the result `number | number[]`; that for bytes answers with their text where it passes, is ASCII
-/// and not long.
+/// The functions for a set of options, in an array: `(text: string, isLatin1?: boolean)`, `(bytes: Uint8Array)` and
+/// `(input, isText: 0 | 1, question: 0 | 1)`, all with the result `number | number[]`; that for bytes answers with their text
+/// where it passes, is ASCII and not long.
 ///
 /// `policies` holds two bits each for `__proto__`, `constructor` and operator keys: 0 refuse, 1 remove, 2 ignore; then one
 /// bit for duplicates and one for lossy numbers, which are refused. `limits` are depth, keys, key length, string length and

@@ -110,7 +110,7 @@ const KEY_ID: &str = ",keyid=";
 /// The name of the secret in a PHC string, and the string without it; nothing when a parameter is missing, there twice, or
 /// not known.
 pub(crate) fn split_key_id(text: &str) -> Option<(Option<String>, Cow<'_, str>)> {
-    let parameters = text.split('$').find(|part| part.starts_with("m=") || part.starts_with("t="))?;
+    let parameters = text.split('$').find(|part| part.contains('=') && !part.starts_with("v="))?;
     let mut seen = [0; 5];
     for parameter in parameters.split(',') {
         let (name, _) = parameter.split_once('=')?;

@@ -207,6 +207,19 @@ mod tests {
         }
     }
 
+    /// As some have written them.
+    #[test]
+    fn parameters_come_in_any_order() {
+        for parameters in ["m=64,t=2,p=1", "t=2,m=64,p=1", "p=1,m=64,t=2", "p=1,t=2,m=64,keyid=QUFB"] {
+            let Ok(Stored::Argon2(hash)) = Stored::parse(&argon2(parameters), &LIMITS) else {
+                panic!("{parameters}");
+            };
+            let params = &hash.decoded.params;
+            assert_eq!((params.memory_kib(), params.passes(), params.lanes()), (64, 2, 1), "{parameters}");
+            assert_eq!(hash.key_id.is_some(), parameters.contains("keyid"), "{parameters}");
+        }
+    }
+
     #[test]
     fn needs_rehash_looks_at_every_parameter() {
         let settings =

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * AbortSignals, as Node's own functions take them: listened to beside whoever else listens, and let go of when the work is
- * done.
+ * AbortSignals, as Node's own functions take them: listened to beside whoever else listens, and let go of when the work
+ * is done.
  */
 
 const { readOptions, table, unchecked } = require('./options.js');
@@ -36,8 +36,8 @@ function readSignal(options) {
 }
 
 /**
- * What each signal has to tell. It is listened to once, however much work waits for it: Node warns of more than ten listeners,
- * and a server may well give one signal to all its requests.
+ * What each signal has to tell. It is listened to once, however much work waits for it: Node warns of more than ten
+ * listeners, and a server may well give one signal to all its requests.
  *
  * @type {WeakMap<AbortSignal, { waiting: Set<(error: Error) => void>, listener: () => void }>}
  */

@@ -81,8 +81,8 @@ async function calibrate(options) {
   let passes = 2;
   let memoryKiB = LEAST_MEMORY;
   let measuredMs = await measure(memoryKiB, passes);
-  // The time is nearly proportional to both: what seems to fit is tried, and made smaller until it does. Nothing is measured that
-  // would take much longer than it may.
+  // The time is nearly proportional to both: what seems to fit is tried, and made smaller until it does. Nothing is
+  // measured that would take much longer than it may.
   let fitting = fit(memoryKiB, targetMs / measuredMs, maxMemoryKiB);
   for (let round = 0; round < 6 && fitting > LEAST_MEMORY; round++) {
     memoryKiB = fitting;

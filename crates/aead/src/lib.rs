@@ -5,9 +5,11 @@
 #![forbid(unsafe_code)]
 
 mod gcm;
+mod hkdf;
 mod keyring;
 mod xaes;
 
 pub use gcm::{Error, GcmKey, NONCE_LENGTH, TAG_LENGTH, random};
+pub use hkdf::{MAX_DERIVED, derive_key};
 pub use keyring::{KeyId, KeyIdError, Keyring, Kind};
 pub use xaes::XaesKey;

@@ -3,9 +3,10 @@
 
 /** The public entry for CommonJS. `index.mjs` re-exports it, so that every class has one identity. */
 
-const { AesGcmKey, Keyring, generateKey } = require('./lib/aead.js');
+const { AesGcmKey, aesGcmDecrypt, aesGcmEncrypt, generateKey } = require('./lib/aead.js');
 const { HoldfastError, JsonError } = require('./lib/errors.js');
 const { JsonGuard, parseJson, scanJson, tryParseJson } = require('./lib/json.js');
+const { Keyring } = require('./lib/keyring.js');
 const { createMerge, merge } = require('./lib/merge.js');
 const { mergeJson } = require('./lib/merge-json.js');
 const { PasswordHasher } = require('./lib/password.js');
@@ -24,6 +25,8 @@ module.exports = {
   PasswordHasher,
   SafeRegExp,
   SafeRegExpSet,
+  aesGcmDecrypt,
+  aesGcmEncrypt,
   calibrate,
   createMerge,
   generateKey,

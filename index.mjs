@@ -10,6 +10,8 @@ export const {
   PasswordHasher,
   SafeRegExp,
   SafeRegExpSet,
+  aesGcmDecrypt,
+  aesGcmEncrypt,
   calibrate,
   createMerge,
   generateKey,

@@ -6,6 +6,7 @@
 #![allow(clippy::needless_pass_by_value)]
 
 mod aead;
+mod aead_keyring;
 mod boundary;
 mod json;
 mod json_merge;

@@ -217,11 +217,30 @@ impl Call {
         super::Integers::integer(number, "the number", 0..=max)
     }
 
+    /// Argument `index` as an integer that a double holds exactly, from 0 on.
+    pub(crate) fn safe_integer(&self, index: usize) -> Result<u64, Failure> {
+        const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
+        let mut number = -1.0;
+        // SAFETY: a plain read of an argument; what is not a number leaves it as it is.
+        unsafe { sys::napi_get_value_double(self.env, self.arguments[index], &mut number) };
+        if (0.0..=MAX_SAFE).contains(&number) && number.fract() == 0.0 {
+            // In range and whole: the cast is exact.
+            Ok(number as u64)
+        } else {
+            Err(Failure::new(Code::OutOfRange, "the number must be an integer from 0 to 2^53 - 1"))
+        }
+    }
+
     pub(crate) fn boolean(&self, value: bool) -> Value {
         let mut result = ptr::null_mut();
         // SAFETY: a plain result in the environment of the call. On failure it stays null, which Node takes as undefined.
         unsafe { sys::napi_get_boolean(self.env, value, &mut result) };
         Value::from_raw(result)
+    }
+
+    /// The environment, to make functions in.
+    pub(crate) fn env(&self) -> Env {
+        Env::from_raw(self.env)
     }
 
     /// A JavaScript function, as `hot_function` makes them.

@@ -26,11 +26,12 @@ pub(crate) enum Code {
     Decrypt,
     UnknownKey,
     KeyExhausted,
+    TokenExpired,
 }
 
 impl Code {
     /// Every code, for the test that compares them with the JavaScript table.
-    pub(crate) const ALL: [Code; 18] = [
+    pub(crate) const ALL: [Code; 19] = [
         Code::Internal,
         Code::InvalidArgType,
         Code::InvalidArgValue,
@@ -49,6 +50,7 @@ impl Code {
         Code::Decrypt,
         Code::UnknownKey,
         Code::KeyExhausted,
+        Code::TokenExpired,
     ];
 
     /// The value of `err.code`.
@@ -72,6 +74,7 @@ impl Code {
             Code::Decrypt => "ERR_DECRYPT",
             Code::UnknownKey => "ERR_UNKNOWN_KEY",
             Code::KeyExhausted => "ERR_KEY_EXHAUSTED",
+            Code::TokenExpired => "ERR_TOKEN_EXPIRED",
         }
     }
 }

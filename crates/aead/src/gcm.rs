@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ring::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, Tag, UnboundKey};
-use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::random::nonce;
+use crate::wipe::WipedKey;
 
 /// Bytes of a nonce.
 pub const NONCE_LENGTH: usize = 12;
@@ -21,6 +23,8 @@ pub enum Error {
     Decrypt,
     /// The message names a key that the ring does not hold.
     UnknownKey,
+    /// The token has expired.
+    Expired,
     /// The key has sealed as many messages as random nonces are safe for.
     KeyExhausted,
     /// The key is not 16 or 32 bytes.
@@ -31,14 +35,9 @@ pub enum Error {
     Random,
 }
 
-/// Fills `bytes` from the operating system.
-pub fn random(bytes: &mut [u8]) -> Result<(), Error> {
-    SystemRandom::new().fill(bytes).map_err(|_| Error::Random)
-}
-
-/// One AES-GCM key.
+/// One AES-GCM key, wiped when it is dropped.
 pub struct GcmKey {
-    key: LessSafeKey,
+    key: WipedKey,
     /// Messages sealed with a random nonce.
     sealed: AtomicU64,
 }
@@ -52,7 +51,7 @@ impl GcmKey {
             _ => return Err(Error::KeyLength),
         };
         let key = UnboundKey::new(algorithm, key).map_err(|_| Error::KeyLength)?;
-        Ok(GcmKey { key: LessSafeKey::new(key), sealed: AtomicU64::new(0) })
+        Ok(GcmKey { key: WipedKey::new(LessSafeKey::new(key)), sealed: AtomicU64::new(0) })
     }
 
     /// Writes ciphertext ‖ tag to the front of `destination` and returns their length.
@@ -63,18 +62,7 @@ impl GcmKey {
         plaintext: &[u8],
         destination: &mut [u8],
     ) -> Result<usize, Error> {
-        let length = plaintext.len();
-        let total = length.checked_add(TAG_LENGTH).ok_or(Error::Length)?;
-        if destination.len() < total || length as u64 > MAX_PLAINTEXT {
-            return Err(Error::Length);
-        }
-        let (body, rest) = destination.split_at_mut(length);
-        body.copy_from_slice(plaintext);
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let tag =
-            self.key.seal_in_place_separate_tag(nonce, Aad::from(aad), body).map_err(|_| Error::Length)?;
-        rest[..TAG_LENGTH].copy_from_slice(tag.as_ref());
-        Ok(total)
+        encrypt_under(self.key.get(), nonce, aad, plaintext, destination)
     }
 
     /// Writes the plaintext to the front of `destination` and returns its length. On failure what was written is zero.
@@ -85,20 +73,7 @@ impl GcmKey {
         sealed: &[u8],
         destination: &mut [u8],
     ) -> Result<usize, Error> {
-        let length = sealed.len().checked_sub(TAG_LENGTH).ok_or(Error::Decrypt)?;
-        let (ciphertext, tag) = sealed.split_at(length);
-        let destination = destination.get_mut(..length).ok_or(Error::Length)?;
-        destination.copy_from_slice(ciphertext);
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let tag = Tag::try_from(tag).map_err(|_| Error::Decrypt)?;
-        let opened = self
-            .key
-            .open_in_place_separate_tag(nonce, Aad::from(aad), tag, destination, 0..)
-            .map(|plain| plain.len());
-        opened.map_err(|_| {
-            destination.fill(0);
-            Error::Decrypt
-        })
+        decrypt_under(self.key.get(), nonce, aad, sealed, destination)
     }
 
     /// Writes nonce ‖ ciphertext ‖ tag, the nonce random.
@@ -109,8 +84,7 @@ impl GcmKey {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, claim)
             .map_err(|_| Error::KeyExhausted)?;
         let (head, body) = destination.split_at_mut_checked(NONCE_LENGTH).ok_or(Error::Length)?;
-        let mut nonce = [0; NONCE_LENGTH];
-        random(&mut nonce)?;
+        let nonce = nonce::<NONCE_LENGTH>()?;
         head.copy_from_slice(&nonce);
         Ok(NONCE_LENGTH + self.encrypt(&nonce, aad, plaintext, body)?)
     }
@@ -120,6 +94,49 @@ impl GcmKey {
         let (nonce, body) = sealed.split_first_chunk::<NONCE_LENGTH>().ok_or(Error::Decrypt)?;
         self.decrypt(nonce, aad, body, destination)
     }
+}
+
+/// As [`GcmKey::encrypt`].
+pub(crate) fn encrypt_under(
+    key: &LessSafeKey,
+    nonce: &[u8; NONCE_LENGTH],
+    aad: &[u8],
+    plaintext: &[u8],
+    destination: &mut [u8],
+) -> Result<usize, Error> {
+    let length = plaintext.len();
+    let total = length.checked_add(TAG_LENGTH).ok_or(Error::Length)?;
+    if destination.len() < total || length as u64 > MAX_PLAINTEXT {
+        return Err(Error::Length);
+    }
+    let (body, rest) = destination.split_at_mut(length);
+    body.copy_from_slice(plaintext);
+    let nonce = Nonce::assume_unique_for_key(*nonce);
+    let tag = key.seal_in_place_separate_tag(nonce, Aad::from(aad), body).map_err(|_| Error::Length)?;
+    rest[..TAG_LENGTH].copy_from_slice(tag.as_ref());
+    Ok(total)
+}
+
+/// As [`GcmKey::decrypt`].
+pub(crate) fn decrypt_under(
+    key: &LessSafeKey,
+    nonce: &[u8; NONCE_LENGTH],
+    aad: &[u8],
+    sealed: &[u8],
+    destination: &mut [u8],
+) -> Result<usize, Error> {
+    let length = sealed.len().checked_sub(TAG_LENGTH).ok_or(Error::Decrypt)?;
+    let (ciphertext, tag) = sealed.split_at(length);
+    let destination = destination.get_mut(..length).ok_or(Error::Length)?;
+    destination.copy_from_slice(ciphertext);
+    let nonce = Nonce::assume_unique_for_key(*nonce);
+    let tag = Tag::try_from(tag).map_err(|_| Error::Decrypt)?;
+    let opened =
+        key.open_in_place_separate_tag(nonce, Aad::from(aad), tag, destination, 0..).map(|plain| plain.len());
+    opened.map_err(|_| {
+        destination.fill(0);
+        Error::Decrypt
+    })
 }
 
 #[cfg(test)]

@@ -7,9 +7,15 @@
 mod gcm;
 mod hkdf;
 mod keyring;
+mod random;
+mod token;
+mod wipe;
 mod xaes;
 
-pub use gcm::{Error, GcmKey, NONCE_LENGTH, TAG_LENGTH, random};
+pub use gcm::{Error, GcmKey, NONCE_LENGTH, TAG_LENGTH};
 pub use hkdf::{MAX_DERIVED, derive_key};
-pub use keyring::{KeyId, KeyIdError, Keyring, Kind};
+pub use keyring::{KeyId, KeyIdError, Keyring};
+pub use random::random;
+pub use token::MAX_TOKEN_JSON;
+pub use wipe::burn_stack;
 pub use xaes::XaesKey;

@@ -5,9 +5,11 @@
 
 use aes::Aes256Enc;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
+use ring::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
 use zeroize::Zeroizing;
 
-use crate::gcm::{Error, GcmKey, NONCE_LENGTH};
+use crate::gcm::{Error, NONCE_LENGTH, decrypt_under, encrypt_under};
+use crate::wipe::burn_stack;
 
 /// Bytes of a nonce.
 pub(crate) const XAES_NONCE_LENGTH: usize = 24;
@@ -40,8 +42,7 @@ impl XaesKey {
         plaintext: &[u8],
         destination: &mut [u8],
     ) -> Result<usize, Error> {
-        let (key, nonce) = self.derive(nonce)?;
-        key.encrypt(&nonce, aad, plaintext, destination)
+        self.with_message_key(nonce, |key, nonce| encrypt_under(key, nonce, aad, plaintext, destination))
     }
 
     /// Writes the plaintext to the front of `destination` and returns its length.
@@ -52,24 +53,42 @@ impl XaesKey {
         sealed: &[u8],
         destination: &mut [u8],
     ) -> Result<usize, Error> {
-        let (key, nonce) = self.derive(nonce)?;
-        key.decrypt(&nonce, aad, sealed, destination)
+        self.with_message_key(nonce, |key, nonce| decrypt_under(key, nonce, aad, sealed, destination))
     }
 
-    fn derive(&self, nonce: &[u8; XAES_NONCE_LENGTH]) -> Result<(GcmKey, [u8; NONCE_LENGTH]), Error> {
-        let mut key = Zeroizing::new([0u8; 32]);
-        for (counter, half) in (1u8..).zip(key.chunks_exact_mut(16)) {
+    /// Leaves nothing of the message's key behind.
+    fn with_message_key(
+        &self,
+        nonce: &[u8; XAES_NONCE_LENGTH],
+        body: impl FnOnce(&LessSafeKey, &[u8; NONCE_LENGTH]) -> Result<usize, Error>,
+    ) -> Result<usize, Error> {
+        let result = self.derive(nonce, body);
+        burn_stack();
+        result
+    }
+
+    /// Not inlined: the key has to be in a frame of its own, which is burnt.
+    #[inline(never)]
+    fn derive(
+        &self,
+        nonce: &[u8; XAES_NONCE_LENGTH],
+        body: impl FnOnce(&LessSafeKey, &[u8; NONCE_LENGTH]) -> Result<usize, Error>,
+    ) -> Result<usize, Error> {
+        let (first, rest) = nonce.split_at(12);
+        let subkey = u128::from_be_bytes(*self.subkey);
+        let mut key = [aes::Block::default(), aes::Block::default()];
+        for (counter, half) in (1u8..).zip(&mut key) {
             let mut message = [0u8; 16];
             message[..4].copy_from_slice(&[0, counter, b'X', 0]);
-            message[4..].copy_from_slice(&nonce[..12]);
-            let masked = u128::from_be_bytes(message) ^ u128::from_be_bytes(*self.subkey);
-            let mut block = aes::Block::from(masked.to_be_bytes());
-            self.cipher.encrypt_block(&mut block);
-            half.copy_from_slice(&block);
+            message[4..].copy_from_slice(first);
+            *half = (u128::from_be_bytes(message) ^ subkey).to_be_bytes().into();
         }
-        let mut rest = [0; NONCE_LENGTH];
-        rest.copy_from_slice(&nonce[12..]);
-        Ok((GcmKey::new(&*key)?, rest))
+        self.cipher.encrypt_blocks(&mut key);
+        let [first_half, second_half] = key.map(<[u8; 16]>::from);
+        let key = [first_half, second_half];
+        let key = UnboundKey::new(&AES_256_GCM, key.as_flattened()).map_err(|_| Error::KeyLength)?;
+        let rest = rest.try_into().map_err(|_| Error::Decrypt)?;
+        body(&LessSafeKey::new(key), rest)
     }
 }
 

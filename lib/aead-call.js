@@ -1,0 +1,118 @@
+// @ts-check
+'use strict';
+
+/**
+ * What the calls of encryption have in common: options that are read anew each time, keys, nonces, and where the result goes.
+ */
+
+const { createError, outOfRange, wrongType, wrongValue } = require('./errors.js');
+const { isBytes, requireBytes, toBytes } = require('./content.js');
+const { readOptions, table, unchecked } = require('./options.js');
+
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+const NO_BYTES = new Uint8Array(0);
+
+/** @type {{ aad: Uint8Array, into: Uint8Array | undefined }} */
+const NO_OPTIONS = Object.freeze({ aad: NO_BYTES, into: undefined });
+const CALL_OPTIONS = table({ aad: unchecked, into: unchecked });
+
+/**
+ * `aad` and `into`. What `readOptions` does takes longer than to seal a short message, so here only names that are
+ * enumerable are held against the known ones, as those are that somebody has written.
+ *
+ * @param {unknown} options
+ */
+function readCall(options) {
+  if (options === undefined) return NO_OPTIONS;
+  const given = ownOptions(options, CALL_OPTIONS);
+  const aad = Object.hasOwn(given, 'aad') ? given.aad : undefined;
+  const into = Object.hasOwn(given, 'into') ? given.into : undefined;
+  return {
+    aad: aad === undefined ? NO_BYTES : toBytes(aad, 'options.aad'),
+    into: into === undefined ? undefined : requireBytes(into, 'options.into'),
+  };
+}
+
+/**
+ * The object itself, when its enumerable names are in the table.
+ *
+ * @param {unknown} options
+ * @param {Record<string, import('./options.js').Reader<any>>} readers Made by `table`.
+ * @returns {any}
+ */
+function ownOptions(options, readers) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) readOptions(options, readers);
+  for (const name in /** @type {object} */ (options)) {
+    if (readers[name] === undefined && Object.hasOwn(/** @type {object} */ (options), name)) readOptions(options, readers);
+  }
+  return options;
+}
+
+/**
+ * @param {unknown} key
+ * @param {string} name
+ * @param {readonly number[]} lengths
+ */
+function checkKey(key, name, lengths) {
+  const expected = `${lengths.join(' or ')} bytes, as generateKey makes them`;
+  if (typeof key === 'string') {
+    throw wrongType(name, `${expected}; a passphrase is no key: make one of it with keyFromPassphrase`);
+  }
+  if (!isBytes(key)) throw wrongType(name, `a Uint8Array of ${expected}`);
+  if (!lengths.includes(key.length)) throw wrongValue(name, expected);
+  return key;
+}
+
+/** @param {unknown} nonce */
+function checkNonce(nonce) {
+  if (requireBytes(nonce, 'nonce').length !== NONCE_BYTES) throw wrongValue('nonce', `${NONCE_BYTES} bytes`);
+  return nonce;
+}
+
+/**
+ * @param {Uint8Array | undefined} into
+ * @param {number} length
+ */
+function output(into, length) {
+  if (into === undefined) return Buffer.allocUnsafe(length);
+  if (into.length < length) throw outOfRange('options.into', `at least ${length} bytes`);
+  return Buffer.isBuffer(into) ? into : Buffer.from(into.buffer, into.byteOffset, into.byteLength);
+}
+
+/**
+ * @param {Buffer} out
+ * @param {number} length
+ */
+function written(out, length) {
+  return out.length === length ? out : out.subarray(0, length);
+}
+
+/**
+ * @param {Uint8Array} sealed
+ * @param {number} overhead
+ */
+function plaintextLength(sealed, overhead) {
+  if (sealed.length < overhead) throw decryptionFailed();
+  return sealed.length - overhead;
+}
+
+function decryptionFailed() {
+  return createError('ERR_DECRYPT', 'decryption failed');
+}
+
+module.exports = {
+  KEY_BYTES,
+  NONCE_BYTES,
+  TAG_BYTES,
+  checkKey,
+  checkNonce,
+  decryptionFailed,
+  output,
+  ownOptions,
+  plaintextLength,
+  readCall,
+  written,
+};

@@ -1,0 +1,16 @@
+// @ts-check
+'use strict';
+
+/**
+ * Makes `using` work with a class that has `dispose`, where the runtime knows Symbol.dispose. Node 20 and 22 have the symbol
+ * without the syntax, for what compilers make of it.
+ *
+ * @param {{ prototype: { dispose(): void } }} disposable
+ */
+function makeDisposable({ prototype }) {
+  if (typeof Symbol.dispose !== 'symbol') return;
+  const method = { __proto__: null, value: prototype.dispose, configurable: true, writable: true };
+  Object.defineProperty(prototype, Symbol.dispose, method);
+}
+
+module.exports = { makeDisposable };

@@ -1,8 +1,9 @@
 //! The native side of Keyring: messages and tokens.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use holdfast_aead::{Error, KeyId, Keyring, MAX_TOKEN_JSON};
+use holdfast_aead::{Error, KeyId, Keyring, MAX_TOKEN_JSON, TokenMemory};
 use holdfast_json::{DEFAULT_DEPTH, Guard, Options, Policy, Trust};
 use napi::Env;
 use napi_derive::napi;
@@ -51,8 +52,8 @@ fn functions(env: &Env, ring: Keyring) -> Result<Vec<Value>, Failure> {
         hot_function(env, Seal(Rc::clone(&ring)))?,
         hot_function(env, Open(Rc::clone(&ring)))?,
         hot_function(env, Reseal(Rc::clone(&ring)))?,
-        hot_function(env, SealToken { ring: Rc::clone(&ring), guard: token_guard() })?,
-        hot_function(env, OpenToken { ring: Rc::clone(&ring), guard: token_guard() })?,
+        hot_function(env, SealToken(Tokens::new(&ring)))?,
+        hot_function(env, OpenToken(Tokens::new(&ring)))?,
         hot_function(env, Rotate(Rc::clone(&ring)))?,
         hot_function(env, Dispose(ring))?,
     ])
@@ -97,58 +98,65 @@ impl HotFunction for Reseal {
     }
 }
 
-struct SealToken {
+/// What both directions need.
+struct Tokens {
     ring: Rc<Slot<Keyring>>,
     guard: Guard,
+    memory: RefCell<TokenMemory>,
 }
+
+impl Tokens {
+    fn new(ring: &Rc<Slot<Keyring>>) -> Tokens {
+        Tokens { ring: Rc::clone(ring), guard: token_guard(), memory: RefCell::default() }
+    }
+}
+
+struct SealToken(Tokens);
 
 impl HotFunction for SealToken {
     const NAME: &'static str = "sealToken";
     const ARGUMENTS: usize = 4;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let Tokens { ring, guard, memory } = &self.0;
         let expires = call.safe_integer(1)?;
-        self.ring.with(|ring| {
-            let token = call.bytes(0, |purpose| {
+        ring.with(|ring| {
+            call.bytes(0, |purpose| {
                 call.known_characters(2, 3, |json| {
                     with_utf8(json, |json| {
-                        if self.guard.check_bytes(json, Trust::Parser).is_err() {
-                            return Ok(None);
+                        if guard.check_bytes(json, Trust::Parser).is_err() {
+                            return Ok(call.undefined());
                         }
-                        ring.seal_token(purpose, expires, json).map(Some).map_err(|error| match error {
-                            Error::Length => too_much_json(),
-                            error => failure(error),
-                        })
+                        let text = |token: &[u8]| call.string(Characters::Latin1(token));
+                        match ring.seal_token(&mut memory.borrow_mut(), purpose, expires, json, text) {
+                            Ok(token) => token,
+                            Err(Error::Length) => Err(too_much_json()),
+                            Err(error) => Err(failure(error)),
+                        }
                     })
                 })
-            })?;
-            match token {
-                Some(token) => call.string(Characters::Latin1(token.as_bytes())),
-                None => Ok(call.undefined()),
-            }
+            })
         })
     }
 }
 
-struct OpenToken {
-    ring: Rc<Slot<Keyring>>,
-    guard: Guard,
-}
+struct OpenToken(Tokens);
 
 impl HotFunction for OpenToken {
     const NAME: &'static str = "openToken";
     const ARGUMENTS: usize = 4;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let Tokens { ring, guard, memory } = &self.0;
         let now = call.safe_integer(1)?;
-        self.ring.with(|ring| {
+        ring.with(|ring| {
             call.bytes(0, |purpose| {
                 call.known_characters(2, 3, |token| {
                     // Base64url is ASCII.
                     let Characters::Latin1(token) = token else { return Err(failure(Error::Decrypt)) };
-                    let opened = ring.open_token(purpose, now, token, |json| {
-                        let is_clean = self.guard.check_bytes(json, Trust::Parser).is_ok();
-                        Ok((self.text(call, json)?, is_clean))
+                    let opened = ring.open_token(&mut memory.borrow_mut(), purpose, now, token, |json| {
+                        let is_clean = guard.check_bytes(json, Trust::Parser).is_ok();
+                        Ok((text(call, json)?, is_clean))
                     });
                     let (text, is_clean) = opened.map_err(failure)?;
                     let text = text?;
@@ -159,16 +167,14 @@ impl HotFunction for OpenToken {
     }
 }
 
-impl OpenToken {
-    /// A JavaScript string. What is not UTF-8 was not sealed as a token.
-    fn text(&self, call: &Call, json: &[u8]) -> Result<Result<Value, Failure>, Error> {
-        if json.is_ascii() {
-            return Ok(call.string(Characters::Latin1(json)));
-        }
-        let text = str::from_utf8(json).map_err(|_| Error::Decrypt)?;
-        let units = Zeroizing::new(text.encode_utf16().collect::<Vec<_>>());
-        Ok(call.string(Characters::Utf16(&units)))
+/// A JavaScript string. What is not UTF-8 was not sealed as a token.
+fn text(call: &Call, json: &[u8]) -> Result<Result<Value, Failure>, Error> {
+    if json.is_ascii() {
+        return Ok(call.string(Characters::Latin1(json)));
     }
+    let text = str::from_utf8(json).map_err(|_| Error::Decrypt)?;
+    let units = Zeroizing::new(text.encode_utf16().collect::<Vec<_>>());
+    Ok(call.string(Characters::Utf16(&units)))
 }
 
 struct Rotate(Rc<Slot<Keyring>>);

@@ -53,19 +53,11 @@ pub(super) fn read_characters<T>(
             Err(units) => body(Characters::Utf16(units)),
         }),
         Some(true) => with_memory(&BYTES, |bytes| {
-            let length = length_of(env, value)?;
-            bytes.reserve(length + 1);
-            let mut read = 0;
-            // SAFETY: there is room for `length` bytes and the terminator; Node writes `read` bytes, at most `length`.
-            let status = unsafe {
-                let start = bytes.as_mut_ptr().cast();
-                sys::napi_get_value_string_latin1(env, value, start, length + 1, &mut read)
-            };
-            if status != sys::Status::napi_ok {
-                return Err(unreadable());
+            // Most are no longer than one before them was: then one call is enough.
+            if read_latin1(env, value, bytes)? + 1 >= bytes.capacity() {
+                bytes.reserve(length_of(env, value)? + 1);
+                read_latin1(env, value, bytes)?;
             }
-            // SAFETY: as above.
-            unsafe { bytes.set_len(read) };
             body(Characters::Latin1(bytes))
         }),
         Some(false) => with_memory(&UNITS, |units| {
@@ -141,6 +133,25 @@ fn read<T>(
             body(narrow(units, &mut bytes.spare_capacity_mut()[..units.len()]))
         })
     })
+}
+
+/// As much of a string whose characters are at most U+00FF as there is room for besides a terminator; returns how much.
+fn read_latin1(env: sys::napi_env, value: sys::napi_value, bytes: &mut Vec<u8>) -> Result<usize, Failure> {
+    let mut read = 0;
+    bytes.clear();
+    // SAFETY: there is room for the vector's capacity, in which Node writes `read` bytes, fewer than that, and a terminator. Of
+    // a vector without memory nothing is read: it has no room for the terminator.
+    unsafe {
+        let room = bytes.capacity();
+        if room > 0 {
+            let start = bytes.as_mut_ptr().cast();
+            if sys::napi_get_value_string_latin1(env, value, start, room, &mut read) != sys::Status::napi_ok {
+                return Err(unreadable());
+            }
+        }
+        bytes.set_len(read);
+    }
+    Ok(read)
 }
 
 fn read_units(env: sys::napi_env, value: sys::napi_value, units: &mut Vec<u16>) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::gcm::{Error, TAG_LENGTH};
 use crate::random::nonce;
-use crate::wipe::burn_stack;
+use crate::wipe::{WipedBytes, burn_stack};
 use crate::xaes::{XAES_NONCE_LENGTH, XaesKey};
 
 /// What was sealed. The values are part of the format.
@@ -112,7 +112,7 @@ impl Keyring {
 
     /// The message anew, under the primary key. Returns the length, at most `sealed.len() + overhead()`.
     pub fn reseal(&self, aad: &[u8], sealed: &[u8], destination: &mut [u8]) -> Result<usize, Error> {
-        let mut plaintext = Zeroizing::new(vec![0; sealed.len()]);
+        let mut plaintext = WipedBytes::zeros(sealed.len());
         let length = self.open(aad, sealed, &mut plaintext)?;
         self.seal(aad, &plaintext[..length], destination)
     }

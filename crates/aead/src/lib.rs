@@ -16,6 +16,6 @@ pub use gcm::{Error, GcmKey, NONCE_LENGTH, TAG_LENGTH};
 pub use hkdf::{MAX_DERIVED, derive_key};
 pub use keyring::{KeyId, KeyIdError, Keyring};
 pub use random::random;
-pub use token::MAX_TOKEN_JSON;
+pub use token::{MAX_TOKEN_JSON, TokenMemory};
 pub use wipe::burn_stack;
 pub use xaes::XaesKey;

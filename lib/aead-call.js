@@ -133,6 +133,7 @@ function decryptionFailed() {
 module.exports = {
   KEY_BYTES,
   NONCE_BYTES,
+  NO_BYTES,
   TAG_BYTES,
   checkKey,
   checkNonce,

@@ -44,6 +44,7 @@ const CODES = withoutPrototypes({
   ERR_UNKNOWN_KEY: {},
   ERR_KEY_EXHAUSTED: {},
   ERR_TOKEN_EXPIRED: {},
+  ERR_STREAM_TRUNCATED: {},
   ABORT_ERR: { base: 'abort' },
 });
 

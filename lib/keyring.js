@@ -9,10 +9,12 @@ const native = require('./native.js');
 const { wrongType, wrongValue } = require('./errors.js');
 const { isBytes, isLatin1, requireBytes, toBytes } = require('./content.js');
 const { integer, readOptions, table, unchecked } = require('./options.js');
-const { KEY_BYTES, TAG_BYTES, checkKey, decryptionFailed, output } = require('./aead-call.js');
+const { KEY_BYTES, NO_BYTES, TAG_BYTES, checkKey, decryptionFailed, output } = require('./aead-call.js');
 const { ownOptions, plaintextLength, readCall, written } = require('./aead-call.js');
 const { makeDisposable } = require('./disposable.js');
 const { parseJson } = require('./json.js');
+const { Opener, Sealer } = require('./sealed-stream.js');
+const { iterate, transformOf, webTransformOf } = require('./stream.js');
 
 const NONCE_BYTES = 24;
 /** A header's kind, the length of the key id, and an id of at most 32 characters. */
@@ -25,6 +27,9 @@ const KINDS = 3;
 
 const RING_KEY = Object.freeze([KEY_BYTES]);
 
+/** Where the functions for streams start among those that native code gives. */
+const STREAMS_AT = 5;
+
 /** Given to the constructor in place of options, with the functions of a ring that exists already. */
 const FROM_NATIVE = Symbol('from native');
 
@@ -35,6 +40,8 @@ class Keyring {
   #reseal;
   #sealToken;
   #openToken;
+  #sealStream;
+  #openStream;
   #rotate;
   #dispose;
   #overhead;
@@ -44,7 +51,8 @@ class Keyring {
     const { primary, functions } = options?.[FROM_NATIVE] ?? makeRing(options);
     this.#primary = primary;
     this.#overhead = ID_AT + primary.length + NONCE_BYTES + TAG_BYTES;
-    [this.#seal, this.#open, this.#reseal, this.#sealToken, this.#openToken, this.#rotate, this.#dispose] = functions;
+    [this.#seal, this.#open, this.#reseal, this.#sealToken, this.#openToken] = functions;
+    [this.#sealStream, this.#openStream, this.#rotate, this.#dispose] = functions.slice(STREAMS_AT);
   }
 
   /**
@@ -122,6 +130,52 @@ class Keyring {
     return parseJson(json[0]);
   }
 
+  /** @param {unknown} [options] */
+  sealStream(options) {
+    return transformOf(this.#sealer(options), true);
+  }
+
+  /** @param {unknown} [options] */
+  openStream(options) {
+    return transformOf(this.#opener(options), false);
+  }
+
+  /** @param {unknown} [options] */
+  sealWebStream(options) {
+    return webTransformOf(this.#sealer(options), true);
+  }
+
+  /** @param {unknown} [options] */
+  openWebStream(options) {
+    return webTransformOf(this.#opener(options), false);
+  }
+
+  /**
+   * @param {unknown} source
+   * @param {unknown} [options]
+   */
+  sealFile(source, options) {
+    return iterate(source, () => this.#sealer(options), true);
+  }
+
+  /**
+   * @param {unknown} source
+   * @param {unknown} [options]
+   */
+  openFile(source, options) {
+    return iterate(source, () => this.#opener(options), false);
+  }
+
+  /** @param {unknown} options */
+  #sealer(options) {
+    return new Sealer(this.#sealStream, readOptions(options, STREAM_OPTIONS).aad, this.#primary.length);
+  }
+
+  /** @param {unknown} options */
+  #opener(options) {
+    return new Opener(this.#openStream, readOptions(options, STREAM_OPTIONS).aad);
+  }
+
   /**
    * @param {unknown} id
    * @param {unknown} key
@@ -143,6 +197,7 @@ makeDisposable(Keyring);
 const MAX_TOKEN = Math.ceil(((64 * 1024 + 128) * 4) / 3);
 
 const RING_OPTIONS = table({ primary: unchecked, keys: unchecked });
+const STREAM_OPTIONS = table({ aad: readAad });
 const OPEN_TOKEN_OPTIONS = table({ purpose: unchecked });
 const SEAL_TOKEN_OPTIONS = table({ purpose: unchecked, ttlMs: unchecked });
 
@@ -162,6 +217,11 @@ function makeRing(options) {
   const ordered = [primary, ...ids.filter((id) => id !== primary)];
   const bytes = ordered.map((id) => checkKey(/** @type {any} */ (keys)[id], 'each of options.keys', RING_KEY));
   return { primary, functions: native.keyring(ordered, bytes) };
+}
+
+/** Kept by an opener until the header has come: a copy, as the caller's may change. @type {import('./options.js').Reader<Uint8Array>} */
+function readAad(value, name) {
+  return value === undefined ? NO_BYTES : new Uint8Array(toBytes(value, name));
 }
 
 /** @param {Uint8Array} sealed */

@@ -10,6 +10,7 @@ use napi_derive::napi;
 use zeroize::Zeroizing;
 
 use crate::aead::{Dispose, Slot, failure, invalid, with_content};
+use crate::aead_stream::{OpenStream, SealStream};
 use crate::boundary::{
     Call, Characters, Code, Failure, HotFunction, SecretBytes, TextArgument, Value, array, cold, hot_function,
 };
@@ -23,6 +24,7 @@ const MOST_KEYS: usize = 1000;
 /// many bytes they wrote;
 /// `sealToken(purpose, expires, json, isLatin1)` returns the token, or nothing when `openToken` would object to the JSON;
 /// `openToken(purpose, now, token, isLatin1)` returns the JSON, in an array when parseJson is to say what is wrong with it;
+/// `sealStream(aad, destination)` and `openStream(aad, header)`, for which see `aead_stream.rs`;
 /// `rotate(id, key)` returns these functions for a ring with another primary key;
 /// `dispose()`.
 #[napi(catch_unwind)]
@@ -54,6 +56,8 @@ fn functions(env: &Env, ring: Keyring) -> Result<Vec<Value>, Failure> {
         hot_function(env, Reseal(Rc::clone(&ring)))?,
         hot_function(env, SealToken(Tokens::new(&ring)))?,
         hot_function(env, OpenToken(Tokens::new(&ring)))?,
+        hot_function(env, SealStream(Rc::clone(&ring)))?,
+        hot_function(env, OpenStream(Rc::clone(&ring)))?,
         hot_function(env, Rotate(Rc::clone(&ring)))?,
         hot_function(env, Dispose(ring))?,
     ])

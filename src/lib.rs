@@ -7,6 +7,7 @@
 
 mod aead;
 mod aead_keyring;
+mod aead_stream;
 mod boundary;
 mod json;
 mod json_merge;

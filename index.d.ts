@@ -7,6 +7,9 @@
  * own properties only, unknown names are rejected with `ERR_INVALID_ARG_VALUE`.
  */
 
+import type { Transform } from 'node:stream';
+import type { TransformStream } from 'node:stream/web';
+
 /** Content: text, taken as UTF-8, or bytes, taken as they are. */
 export type Content = string | Uint8Array;
 
@@ -44,6 +47,7 @@ export type ErrorCode =
   | 'ERR_UNKNOWN_KEY'
   | 'ERR_KEY_EXHAUSTED'
   | 'ERR_TOKEN_EXPIRED'
+  | 'ERR_STREAM_TRUNCATED'
   | 'ABORT_ERR';
 
 /**
@@ -577,7 +581,7 @@ export function calibrate(options: {
 
 // ------------------------------------------------------------------------------------------------------- encryption
 
-/** 32 random bytes from the operating system. */
+/** 32 random bytes from the operating system, in a buffer of their own. */
 export function generateKey(): Buffer;
 
 export interface AeadOptions {
@@ -586,6 +590,21 @@ export interface AeadOptions {
   /** Write the result here and return the part that was written, instead of a new Buffer. Must not overlap the input. */
   into?: Uint8Array;
 }
+
+/**
+ * AES-GCM with a key of 16 or 32 bytes: ciphertext ‖ 16-byte tag, byte for byte what node:crypto and WebCrypto make. For one
+ * message; {@link AesGcmKey} keeps what has been made of the key.
+ *
+ * @param nonce 12 bytes that must never be used twice with one key. {@link AesGcmKey.seal} chooses them.
+ */
+export function aesGcmEncrypt(key: Uint8Array, nonce: Uint8Array, plaintext: Content, options?: AeadOptions): Buffer;
+/** @throws {HoldfastError} `ERR_DECRYPT`, whatever was wrong */
+export function aesGcmDecrypt(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  ciphertextAndTag: Uint8Array,
+  options?: AeadOptions,
+): Buffer;
 
 /**
  * AES-GCM under one key of 16 or 32 bytes, byte for byte what node:crypto and WebCrypto make. Prefer `seal`/`open`,
@@ -602,29 +621,83 @@ export class AesGcmKey {
   /** random 12-byte nonce ‖ ciphertext ‖ 16-byte tag. */
   seal(plaintext: Content, options?: AeadOptions): Buffer;
   open(sealed: Uint8Array, options?: AeadOptions): Buffer;
+  /** Wipes the key. What is called afterwards throws `ERR_CLOSED`. */
+  dispose(): void;
+  /** {@link AesGcmKey.dispose}, for `using`. */
+  [Symbol.dispose](): void;
 }
 
 /**
  * Named keys, one of them primary. Seals under the primary key with XAES-256-GCM (random 24-byte nonces), and writes
  * the key's id in front, authenticated, so that old messages open after a rotation. Layout: `docs/aead.md`.
  *
- * @throws {HoldfastError} `ERR_DECRYPT` from `open` and `openToken`, whatever was wrong; `ERR_UNKNOWN_KEY` the message
- *   names a key this ring does not hold
+ * @throws {HoldfastError} `ERR_DECRYPT` from whatever opens, whatever was wrong; `ERR_UNKNOWN_KEY` the message names a
+ *   key this ring does not hold; `ERR_CLOSED` after `dispose`
  */
 export class Keyring {
   constructor(options: {
     /** The id of the key that seals. */
     primary: string;
-    /** Key ids (1 to 32 ASCII letters, digits, `-` and `_`) and their keys of exactly 32 bytes. */
+    /** Key ids (1 to 32 ASCII letters, digits, `-` and `_`) and their keys of exactly 32 bytes; at most 1,000. */
     keys: Record<string, Uint8Array>;
   });
   seal(plaintext: Content, options?: AeadOptions): Buffer;
   open(sealed: Uint8Array, options?: AeadOptions): Buffer;
   /**
+   * What the header says: the id of the key, and whether it is another than the primary one. Of a message, a token or the
+   * start of a stream. Nothing is authenticated here.
+   * @throws {HoldfastError} `ERR_DECRYPT` when there is no such header
+   */
+  inspect(sealed: Uint8Array | string): { keyId: string; stale: boolean };
+  /** Opens a message and seals it anew, under the primary key. The plaintext stays in native memory and is wiped. */
+  reseal(sealed: Uint8Array, options?: AeadOptions): Buffer;
+  /**
+   * A new ring with `id` as primary key and all keys of this one, which stays as it is.
+   * @throws {TypeError} `ERR_INVALID_ARG_VALUE` when this ring has a key of that id
+   */
+  rotate(id: string, key: Uint8Array): Keyring;
+  /**
    * A JSON value as a sealed base64url string, bound to its purpose: a token for one purpose does not open for another.
-   * `ttlMs` is how long it stays valid; without it, for ever.
+   * `ttlMs` is how long it stays valid; without it, for ever. At most 64 KiB of JSON.
    */
   sealToken(value: unknown, options: { purpose: string; ttlMs?: number }): string;
   /** @throws {HoldfastError} also `ERR_TOKEN_EXPIRED`, only after the token has been authenticated */
   openToken(token: string, options: { purpose: string }): unknown;
+  /**
+   * Seals a stream of any length, in chunks of 64 KiB, under a key of its own. Text that is written is sealed as UTF-8.
+   */
+  sealStream(options?: StreamOptions): Transform;
+  /**
+   * Opens what `sealStream` and its other forms made. No byte comes out that has not been authenticated, in its place.
+   *
+   * Fails with `ERR_DECRYPT`, `ERR_UNKNOWN_KEY`, or `ERR_STREAM_TRUNCATED` when the stream ends before its last chunk: what has
+   * come out until then is a beginning, and not the whole.
+   */
+  openStream(options?: StreamOptions): Transform;
+  /** {@link Keyring.sealStream} as a stream of the web. */
+  sealWebStream(options?: StreamOptions): TransformStream<Content, Uint8Array>;
+  /** {@link Keyring.openStream} as a stream of the web. */
+  openWebStream(options?: StreamOptions): TransformStream<Uint8Array, Uint8Array>;
+  /** {@link Keyring.sealStream} over anything that can be iterated, such as what `fs.createReadStream` returns. */
+  sealFile(
+    source: AsyncIterable<Content> | Iterable<Content>,
+    options?: StreamOptions,
+  ): AsyncGenerator<Buffer, void, undefined>;
+  /** {@link Keyring.openStream} over anything that can be iterated. */
+  openFile(
+    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    options?: StreamOptions,
+  ): AsyncGenerator<Buffer, void, undefined>;
+  /**
+   * Wipes the keys, but for those that a ring made by `rotate` shares. Streams that have begun go on. What is called
+   * afterwards throws `ERR_CLOSED`.
+   */
+  dispose(): void;
+  /** {@link Keyring.dispose}, for `using`. */
+  [Symbol.dispose](): void;
+}
+
+export interface StreamOptions {
+  /** Associated data: authenticated, not encrypted, must be the same on both sides. Default: none. */
+  aad?: Content;
 }

@@ -46,7 +46,8 @@ function readCall(options) {
 function ownOptions(options, readers) {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) readOptions(options, readers);
   for (const name in /** @type {object} */ (options)) {
-    if (readers[name] === undefined && Object.hasOwn(/** @type {object} */ (options), name)) readOptions(options, readers);
+    if (readers[name] === undefined && Object.hasOwn(/** @type {object} */ (options), name))
+      readOptions(options, readers);
   }
   return options;
 }

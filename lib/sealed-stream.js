@@ -157,7 +157,10 @@ class Opener {
   *end() {
     this.dispose();
     if (!this.#finished) {
-      throw createError('ERR_STREAM_TRUNCATED', 'the sealed stream ends before its last chunk: a part of it is missing');
+      throw createError(
+        'ERR_STREAM_TRUNCATED',
+        'the sealed stream ends before its last chunk: a part of it is missing',
+      );
     }
   }
 

@@ -175,7 +175,8 @@ function chunkBytes(chunk, takesText, encoding = 'utf8') {
   if (isBytes(chunk)) return chunk;
   if (typeof chunk !== 'string') throw wrongType(CHUNK_NAME, takesText ? 'a string or a Uint8Array' : 'a Uint8Array');
   if (!/^utf-?8$/i.test(encoding)) return Buffer.from(chunk, encoding);
-  if (!takesText) throw wrongType(CHUNK_NAME, 'a Uint8Array; text is what is left of sealed bytes that were read as text');
+  if (!takesText)
+    throw wrongType(CHUNK_NAME, 'a Uint8Array; text is what is left of sealed bytes that were read as text');
   return toBytes(chunk, CHUNK_NAME);
 }
 

@@ -34,7 +34,7 @@ describe('the options tried here', () => {
   });
 });
 
-for (const [api, { call, good, required = false }] of Object.entries(APIS)) {
+for (const [api, { call, good, required = false, isHot = false }] of Object.entries(APIS)) {
   describe(`options of ${api}`, () => {
     it('are taken, also from an object without a prototype or of a class', () => {
       class Options {}
@@ -66,14 +66,14 @@ for (const [api, { call, good, required = false }] of Object.entries(APIS)) {
         '',
         '0',
         'depth ',
-        Symbol('depth'),
-        Symbol.iterator,
+        ...(isHot ? [] : [Symbol('depth'), Symbol.iterator]),
       ]) {
         for (const parent of [[], ...paths(good()).filter((at) => isSet(good(), at))]) {
           const holder = parent.reduce((object, step) => object[step], good());
           const options = good();
           define(options, [...parent, name], { value: 1 });
           assert.throws(() => call(options), VALUE, `${parent.join('.')}.${String(name)} in ${Object.keys(holder)}`);
+          if (isHot) continue;
           define(options, [...parent, name], { value: undefined, enumerable: false });
           assert.throws(() => call(options), VALUE, 'also when it is not enumerable, or undefined');
         }

@@ -30,8 +30,30 @@ const RING_KEY = Object.freeze([KEY_BYTES]);
 /** Where the functions for streams start among those that native code gives. */
 const STREAMS_AT = 5;
 
-/** Given to the constructor in place of options, with the functions of a ring that exists already. */
-const FROM_NATIVE = Symbol('from native');
+/** Given to the constructor in place of options: a ring that native code has made already. */
+class NativeRing {
+  #primary;
+  #functions;
+
+  /**
+   * @param {string} primary
+   * @param {any[]} functions
+   */
+  constructor(primary, functions) {
+    this.#primary = primary;
+    this.#functions = functions;
+  }
+
+  /**
+   * What it holds, or nothing for any other value. Options of users, which may be proxies, notice nothing.
+   *
+   * @param {any} value
+   */
+  static read(value) {
+    if (typeof value !== 'object' || value === null || !(#functions in value)) return undefined;
+    return { primary: value.#primary, functions: value.#functions };
+  }
+}
 
 class Keyring {
   #primary;
@@ -46,9 +68,9 @@ class Keyring {
   #dispose;
   #overhead;
 
-  /** @param {any} options */
+  /** @param {unknown} options */
   constructor(options) {
-    const { primary, functions } = options?.[FROM_NATIVE] ?? makeRing(options);
+    const { primary, functions } = NativeRing.read(options) ?? makeRing(options);
     this.#primary = primary;
     this.#overhead = ID_AT + primary.length + NONCE_BYTES + TAG_BYTES;
     [this.#seal, this.#open, this.#reseal, this.#sealToken, this.#openToken] = functions;
@@ -184,7 +206,7 @@ class Keyring {
     if (typeof id !== 'string') throw wrongType('id', 'a string');
     if (!KEY_ID.test(id)) throw wrongValue('id', 'a key id of 1 to 32 ASCII letters, digits, - and _');
     const functions = this.#rotate(id, checkKey(key, 'key', RING_KEY));
-    return new Keyring({ [FROM_NATIVE]: { primary: id, functions } });
+    return new Keyring(new NativeRing(id, functions));
   }
 
   dispose() {

@@ -53,7 +53,7 @@ function inRange(memory, start, end, needle) {
       assert.ok(['EIO', 'EFAULT'].includes(error.code), error.code);
       continue;
     }
-    for (let place = piece.subarray(0, length).indexOf(needle); place !== -1; ) {
+    for (let place = piece.subarray(0, length).indexOf(needle); place !== -1;) {
       found++;
       place = piece.subarray(0, length).indexOf(needle, place + 1);
     }

@@ -7,6 +7,7 @@
 
 mod aead;
 mod boundary;
+mod derived_key;
 mod json;
 mod json_merge;
 mod password;

@@ -4,6 +4,7 @@
 /** The public entry for CommonJS. `index.mjs` re-exports it, so that every class has one identity. */
 
 const { AesGcmKey, Keyring, generateKey } = require('./lib/aead.js');
+const { deriveKey, keyFromPassphrase } = require('./lib/derived-keys.js');
 const { HoldfastError, JsonError } = require('./lib/errors.js');
 const { JsonGuard, parseJson, scanJson, tryParseJson } = require('./lib/json.js');
 const { createMerge, merge } = require('./lib/merge.js');
@@ -26,8 +27,10 @@ module.exports = {
   SafeRegExpSet,
   calibrate,
   createMerge,
+  deriveKey,
   generateKey,
   hashPassword,
+  keyFromPassphrase,
   merge,
   mergeJson,
   parseHash,

@@ -16,9 +16,9 @@ pub fn key_derivation(env: Env) -> napi::Result<Value> {
     cold(&env, || hot_function(&env, Derive))
 }
 
-/// The functions of one pool of threads that make keys of passphrases, in this order. `dispatch(job, error, value)` is
-/// called when a job is done; the value is a Buffer with memory of its own. `derive128` and `derive256`, for keys of 16 and 32
-/// bytes: `(job, passphrase, salt, memoryKiB, passes, lanes)`. `stats` and `stop` as those of `password_hasher`.
+/// The functions of one pool of threads that make keys of passphrases, in this order. `dispatch(job, error, value)`
+/// is called when a job is done; the value is a Buffer with memory of its own. `derive128` and `derive256`, for keys
+/// of 16 and 32 bytes: `(job, passphrase, salt, memoryKiB, passes, lanes)`. `stats` and `stop` as `password_hasher`'s.
 #[napi(catch_unwind)]
 pub fn passphrase_keys(env: Env, threads: f64, max_queue: f64, dispatch: Value) -> napi::Result<Vec<Value>> {
     cold(&env, || {

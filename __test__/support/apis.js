@@ -10,6 +10,7 @@ const {
   SafeRegExp,
   SafeRegExpSet,
   createMerge,
+  deriveKey,
   mergeJson,
   parseJson,
   parseQuery,
@@ -92,6 +93,10 @@ const APIS = {
     call: (options) => new Keyring(options),
     good: () => ({ primary: 'a', keys: { a: Buffer.alloc(32) } }),
     required: true,
+  },
+  deriveKey: {
+    call: (options) => deriveKey(Buffer.alloc(32, 1), 'cookies', options),
+    good: () => ({ salt: Buffer.alloc(16, 2), length: 32 }),
   },
   sealToken: {
     call: (options) => ring.sealToken(1, options),

@@ -423,17 +423,25 @@ describe('the threads of keyFromPassphrase', () => {
     const { code, stdout, stderr } = await runNode(`
       const fs = require('node:fs');
       const { keyFromPassphrase } = require(holdfast);
-      const names = () => fs.readdirSync('/proc/self/task')
-        .map((task) => fs.readFileSync('/proc/self/task/' + task + '/comm', 'utf8').trim());
+      const name = (task) => {
+        try { return fs.readFileSync('/proc/self/task/' + task + '/comm', 'utf8'); } catch { return 'gone'; }
+      };
+      const names = () => fs.readdirSync('/proc/self/task').map(name);
       (async () => {
         const before = names().length;
         const jobs = (passes) => Array.from({ length: 100 }, (_, at) =>
           keyFromPassphrase('x', Buffer.alloc(16), { memoryKiB: 64 + at, passes, lanes: 1 + (at % 4) }));
         for (let passes = 1; passes < 4; passes++) await Promise.all(jobs(passes));
-        const after = names();
-        console.log(after.filter((name) => name.startsWith('holdfast')).length, after.length - before <= ${THREADS});
+        // The system lists threads, as those that helped with the lanes, for some time after their end.
+        const seen = () => [names().filter((name) => name.startsWith('holdfast')).length, names().length - before];
+        for (let round = 0; round < 500 && Math.max(...seen()) > ${THREADS}; round++) {
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        console.log(JSON.stringify(seen()));
       })();`);
-    assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: `${THREADS} true\n`, stderr: '' });
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+    const [ours, more] = JSON.parse(stdout);
+    assert.ok(ours === THREADS && more <= THREADS, stdout);
   });
 
   it('give the memory back', { skip: process.platform === 'win32' && 'the RSS differs' }, async () => {

@@ -584,6 +584,67 @@ export function calibrate(options: {
 /** 32 random bytes from the operating system, in a buffer of their own. */
 export function generateKey(): Buffer;
 
+export interface DeriveKeyOptions {
+  /**
+   * At most 1024 bytes; random, and need not be secret. Default: none, which RFC 5869 (§3.1) allows and which is the
+   * same as an empty one.
+   */
+  salt?: Uint8Array;
+  /** Bytes, 1 to 8160 (RFC 5869, §2.3). Default 32, what a {@link Keyring} takes. */
+  length?: number;
+}
+
+/**
+ * A key for one purpose, made of a secret that is random already, by HKDF-SHA-256 (RFC 5869). The same arguments give
+ * the same key; the keys of two purposes say nothing about each other or about the secret. A shorter `length` gives the
+ * beginning of a longer one: keys that must differ need an `info` of their own. Never for passwords, which are guessed.
+ *
+ * The key is a Buffer with memory of its own, which nothing else shares.
+ *
+ * @param secret 16 to 65,536 random bytes, as {@link generateKey} makes them. For text there is
+ * {@link keyFromPassphrase}.
+ * @param info What the key is for: text of 1 to 65,536 bytes of UTF-8, well-formed.
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`; `ERR_INVALID_ARG_VALUE` for a secret of fewer than 16 bytes, and for an
+ * `info` that is empty or has a lone surrogate
+ * @throws {RangeError} `ERR_OUT_OF_RANGE` for what is too long
+ */
+export function deriveKey(secret: Uint8Array, info: string, options?: DeriveKeyOptions): Buffer;
+
+export interface PassphraseKeyOptions extends PasswordCallOptions {
+  /** KiB, 8 for each lane up to 4194304 (4 GiB). Default 65536 (RFC 9106, §4, the second recommended option). */
+  memoryKiB?: number;
+  /** 1 to 1048576. Default 3 (the same). */
+  passes?: number;
+  /** 1 to 255, computed at the same time. Default 4 (the same). */
+  lanes?: number;
+  /**
+   * Bytes: 16 for AES-128, 32 for AES-256 and a {@link Keyring}. Part of what is computed: the shorter key is not the
+   * beginning of the longer one. Default 32.
+   */
+  length?: 16 | 32;
+}
+
+/**
+ * A key from a passphrase: the tag of argon2id, version 19 (RFC 9106), without a secret or associated data. The same
+ * passphrase, salt, memory, passes, lanes and length give the same key: keep all but the passphrase with what the key
+ * protects. The defaults cost more than those of {@link PasswordHasher}, because such a key is made rarely, and guessed
+ * at offline for as long as what it protects is worth it.
+ *
+ * Runs on threads of its own, one or two for all calls, behind a queue of 128. The memory is given back after each key.
+ * The key is a Buffer with memory of its own, which nothing else shares.
+ *
+ * Rejects with `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE` for wrong arguments, and with
+ * `ERR_PASSWORD_TOO_LONG`, `ERR_PASSWORD_ENCODING`, `ERR_QUEUE_FULL` (`status` 503 and `retryAfterMs`), `ABORT_ERR`.
+ *
+ * @param passphrase Text of 1 to 65,536 bytes of UTF-8, well-formed, taken as it is: normalize what people type.
+ * @param salt 16 to 64 random bytes, new ones for each passphrase (RFC 9106, §3.1, recommends 16). Not secret.
+ */
+export function keyFromPassphrase(
+  passphrase: string,
+  salt: Uint8Array,
+  options?: PassphraseKeyOptions,
+): Promise<Buffer>;
+
 export interface AeadOptions {
   /** Associated data: authenticated, not encrypted, must be the same on both sides. Default: none. */
   aad?: Content;

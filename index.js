@@ -4,6 +4,7 @@
 /** The public entry for CommonJS. `index.mjs` re-exports it, so that every class has one identity. */
 
 const { AesGcmKey, aesGcmDecrypt, aesGcmEncrypt, generateKey } = require('./lib/aead.js');
+const { deriveKey, keyFromPassphrase } = require('./lib/derived-keys.js');
 const { HoldfastError, JsonError } = require('./lib/errors.js');
 const { JsonGuard, parseJson, scanJson, tryParseJson } = require('./lib/json.js');
 const { Keyring } = require('./lib/keyring.js');
@@ -29,8 +30,10 @@ module.exports = {
   aesGcmEncrypt,
   calibrate,
   createMerge,
+  deriveKey,
   generateKey,
   hashPassword,
+  keyFromPassphrase,
   merge,
   mergeJson,
   parseHash,

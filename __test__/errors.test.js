@@ -14,6 +14,8 @@ const {
   PasswordHasher,
   SafeRegExp,
   createMerge,
+  deriveKey,
+  keyFromPassphrase,
   merge,
   mergeJson,
   parseJson,
@@ -29,6 +31,7 @@ const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
 /** In every rejected input below, and therefore in no message. */
 const MARKER = 'hunter2';
 const SMALL = { argon2: { memoryKiB: 8, passes: 1 }, threads: 1 };
+const SALT = Buffer.alloc(16, 2);
 const ring = new Keyring({ primary: 'k1', keys: { k1: Buffer.alloc(32, 1) } });
 
 async function expired() {
@@ -44,6 +47,11 @@ async function queueFull() {
   throw jobs.find((job) => job.status === 'rejected')?.reason;
 }
 
+async function keysQueueFull() {
+  const jobs = Array.from({ length: 200 }, () => keyFromPassphrase(MARKER, SALT, { memoryKiB: 4096, lanes: 1 }));
+  throw (await Promise.allSettled(jobs)).find((job) => job.status === 'rejected')?.reason;
+}
+
 async function closed() {
   const hasher = new PasswordHasher(SMALL);
   await hasher.close();
@@ -56,6 +64,8 @@ const PROVOKED = {
     () => parseJson([MARKER]),
     () => merge(MARKER),
     () => new AesGcmKey(MARKER),
+    () => deriveKey(MARKER.repeat(5), MARKER),
+    () => keyFromPassphrase(Buffer.from(MARKER), SALT),
     () => new PasswordHasher(MARKER),
     () => new PasswordHasher().hash([MARKER]),
     () => mergeJson([MARKER], '1'),
@@ -67,6 +77,8 @@ const PROVOKED = {
     () => parseJson('1', { protoKey: MARKER }),
     () => createMerge({ arrays: MARKER }),
     () => new AesGcmKey(Buffer.from(MARKER)),
+    () => deriveKey(Buffer.from(MARKER), MARKER),
+    () => keyFromPassphrase(MARKER, SALT, { length: 7777 }),
     () => ring.seal(`${MARKER}\ud800`),
     () => mergeJson('1', '1', { mode: MARKER }),
   ],
@@ -75,6 +87,8 @@ const PROVOKED = {
     () => parseQuery(MARKER, { limits: { parameters: -7777 } }),
     () => createMerge({ maxDepth: -7777 }),
     () => ring.seal(MARKER, { into: Buffer.alloc(1) }),
+    () => deriveKey(SALT, MARKER.repeat(10_000)),
+    () => keyFromPassphrase(MARKER, Buffer.from(MARKER)),
   ],
   ERR_INTERNAL: [() => native.testPanicCold(), () => native.testPanicFunctions(() => {})[0]()],
   ERR_REGEXP_BACKREFERENCE: [() => new SafeRegExp(`(${MARKER})\\1`)],
@@ -148,9 +162,13 @@ const PROVOKED = {
   ],
   ERR_PASSWORD_TOO_LONG: [
     () => new PasswordHasher(SMALL).hash(MARKER.repeat(10_000)),
+    () => keyFromPassphrase(MARKER.repeat(10_000), SALT),
     () => new PasswordHasher({ algorithm: 'bcrypt', bcrypt: { cost: 4 } }).hash(MARKER.repeat(11)),
   ],
-  ERR_PASSWORD_ENCODING: [() => new PasswordHasher(SMALL).hash(`${MARKER}\ud800`)],
+  ERR_PASSWORD_ENCODING: [
+    () => new PasswordHasher(SMALL).hash(`${MARKER}\ud800`),
+    () => keyFromPassphrase(`${MARKER}\ud800`, SALT),
+  ],
   ERR_HASH_MALFORMED: [
     () => new PasswordHasher(SMALL).verify(MARKER, MARKER),
     () => new PasswordHasher(SMALL).needsRehash(MARKER),
@@ -162,7 +180,7 @@ const PROVOKED = {
         MARKER,
       ),
   ],
-  ERR_QUEUE_FULL: [queueFull],
+  ERR_QUEUE_FULL: [queueFull, keysQueueFull],
   ERR_CLOSED: [closed],
   ERR_DECRYPT: [
     () => ring.open(Buffer.from(MARKER)),
@@ -179,6 +197,7 @@ const PROVOKED = {
   ABORT_ERR: [
     () => new PasswordHasher(SMALL).hash(MARKER, { signal: AbortSignal.abort() }),
     () => new PasswordHasher(SMALL).verify(null, MARKER, { signal: AbortSignal.abort(0) }),
+    () => keyFromPassphrase(MARKER, SALT, { signal: AbortSignal.abort() }),
   ],
 };
 

@@ -17,6 +17,8 @@ const {
   PasswordHasher,
   SafeRegExp,
   createMerge,
+  deriveKey,
+  keyFromPassphrase,
   merge,
   parseJson,
   parseQuery,
@@ -120,6 +122,9 @@ const CALLS = {
   'sealToken, no purpose': () => ring.sealToken(1, {}),
   openToken: () => ring.openToken(token, { purpose: 'session' }),
   'openToken, no purpose': () => ring.openToken(token, {}),
+  deriveKey: () => deriveKey(key, 'cookies').toString('hex'),
+  'deriveKey, {}': () => deriveKey(key, 'cookies', {}).toString('hex'),
+  'deriveKey, short': () => deriveKey(Buffer.alloc(4), 'cookies'),
   'regexp, test': () => new SafeRegExp('^(?<year>\\d{4})-(\\d\\d)$', 'd').test('2026-11'),
   'regexp, exec': () => [...new SafeRegExp('(a)|(b)').exec('b')],
   'regexp, refused': () => new SafeRegExp('(a)\\1'),
@@ -142,6 +147,8 @@ const JOBS = {
   'verify, over the limit': () =>
     new PasswordHasher({ argon2: SMALL }).verify(ARGON2.replace('m=19456', 'm=262145'), 'pw'),
   'verify, no hash': () => new PasswordHasher({ argon2: SMALL }).verify(null, 'pw'),
+  keyFromPassphrase: async () => (await keyFromPassphrase('pw', key, { ...SMALL, lanes: 1 })).toString('hex'),
+  'keyFromPassphrase, too little': () => keyFromPassphrase('pw', key, { memoryKiB: 31 }),
   'four at once': () => {
     const hasher = new PasswordHasher({ argon2: SMALL });
     return Promise.all([1, 2, 3, 4].map(async () => (await hasher.hash('pw')).length));

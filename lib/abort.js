@@ -6,33 +6,39 @@
  * is done.
  */
 
-const { readOptions, table, unchecked } = require('./options.js');
+const { readOptions, table } = require('./options.js');
 const { AbortError, wrongType } = require('./errors.js');
 
-const OPTIONS = table({ signal: unchecked });
+const OPTIONS = table({ signal: liveSignal });
 
 const { addEventListener, removeEventListener } = EventTarget.prototype;
 const isAborted = /** @type {() => boolean} */ (Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted')?.get);
 const reasonOf = /** @type {() => unknown} */ (Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'reason')?.get);
 
 /**
- * The signal in `{ signal }`. Throws when it has fired already: the work is not begun.
+ * The signal in `{ signal }`.
  *
  * @param {unknown} options
- * @returns {AbortSignal | undefined}
  */
 function readSignal(options) {
-  if (options === undefined) return undefined;
-  const { signal } = readOptions(options, OPTIONS);
-  if (signal === undefined) return undefined;
+  return readOptions(options, OPTIONS).signal;
+}
+
+/**
+ * Reads a signal among options. Throws when it has fired already: the work is not begun.
+ *
+ * @type {import('./options.js').Reader<AbortSignal | undefined>}
+ */
+function liveSignal(value, name) {
+  if (value === undefined) return undefined;
   let aborted;
   try {
-    aborted = Reflect.apply(isAborted, signal, []);
+    aborted = Reflect.apply(isAborted, value, []);
   } catch {
-    throw wrongType('options.signal', 'an AbortSignal');
+    throw wrongType(name, 'an AbortSignal');
   }
-  if (aborted) throw new AbortError(Reflect.apply(reasonOf, signal, []));
-  return /** @type {AbortSignal} */ (signal);
+  if (aborted) throw new AbortError(Reflect.apply(reasonOf, value, []));
+  return /** @type {AbortSignal} */ (value);
 }
 
 /**
@@ -75,4 +81,4 @@ function listen(signal) {
   return entry;
 }
 
-module.exports = { onAbort, readSignal };
+module.exports = { liveSignal, onAbort, readSignal };

@@ -9,6 +9,7 @@ mod aead;
 mod aead_keyring;
 mod aead_stream;
 mod boundary;
+mod derived_key;
 mod json;
 mod json_merge;
 mod password;

@@ -67,11 +67,8 @@ pub fn password_hasher(
             settings.threads.integer("threads", 1..=1024)?,
             settings.max_queue.integer("maxQueue", 0..=1 << 20)?,
         );
-        let settings = Arc::new(read_settings(&settings, &names, keys)?);
-        let pool = Arc::new(Pool::new(threads as usize, max_queue as usize, yield_to_others));
-        let abandoned = Arc::clone(&pool);
-        let (sender, receiver) = completion_channel(&env, dispatch, move || abandoned.abandon())?;
-        let hasher = Rc::new(Hasher { settings, pool, sender, receiver, last: Cell::new(0) });
+        let settings = read_settings(&settings, &names, keys)?;
+        let hasher = Hasher::new(&env, settings, threads, max_queue, dispatch)?;
         Ok(vec![
             hot_function(&env, Hash(Rc::clone(&hasher)))?,
             hot_function(&env, Verify(Rc::clone(&hasher)))?,
@@ -133,7 +130,8 @@ fn read_settings(
     Ok(Settings { algorithm, limits, pepper, bcrypt_truncates: settings.bcrypt_truncates })
 }
 
-struct Hasher {
+/// Jobs onto a pool's threads, and what they came to back to one JavaScript function.
+pub(crate) struct Hasher {
     settings: Arc<Settings>,
     pool: Arc<Pool<Job>>,
     sender: CompletionSender,
@@ -143,6 +141,19 @@ struct Hasher {
 }
 
 impl Hasher {
+    pub(crate) fn new(
+        env: &Env,
+        settings: Settings,
+        threads: u32,
+        max_queue: u32,
+        dispatch: Value,
+    ) -> Result<Rc<Hasher>, Failure> {
+        let pool = Arc::new(Pool::new(threads as usize, max_queue as usize, yield_to_others));
+        let abandoned = Arc::clone(&pool);
+        let (sender, receiver) = completion_channel(env, dispatch, move || abandoned.abandon())?;
+        Ok(Rc::new(Hasher { settings: Arc::new(settings), pool, sender, receiver, last: Cell::new(0) }))
+    }
+
     /// The number of a job for which JavaScript, which numbers on from 0 after 2³² − 1, says `job`: the one that is nearest to
     /// the last.
     fn number(&self, job: u32) -> u64 {
@@ -150,7 +161,12 @@ impl Hasher {
         last.wrapping_add_signed(i64::from(job.wrapping_sub(last as u32) as i32))
     }
 
-    fn submit(&self, job: u32, request: Request, password: Zeroizing<Vec<u8>>) -> Result<(), Failure> {
+    pub(crate) fn submit(
+        &self,
+        job: u32,
+        request: Request,
+        password: Zeroizing<Vec<u8>>,
+    ) -> Result<(), Failure> {
         self.submit_then(job, request, password, |outcome| outcome.map_err(hash_failure))
     }
 
@@ -166,6 +182,7 @@ impl Hasher {
         let number = self.number(job);
         self.last.set(number);
         self.receiver.expect();
+        let is_key = matches!(request, Request::Derive(_));
         let task = Job { settings: Arc::clone(&self.settings), request, password };
         let deliver = move |outcome: Option<Result<Outcome, HashError>>| {
             let completion = match outcome.map(then) {
@@ -173,6 +190,7 @@ impl Hasher {
                 Some(Ok(Outcome::Verdict(Verdict { valid, needs_rehash }))) => {
                     Completion::Bits(u32::from(valid) | (u32::from(needs_rehash) << 1))
                 }
+                Some(Ok(Outcome::Key(key))) => Completion::Secret(key.0),
                 Some(Err(failure)) => Completion::Failed(failure),
                 None => Completion::Failed(last_panic()),
             };
@@ -180,18 +198,8 @@ impl Hasher {
         };
         self.pool.submit(number, task, deliver).map_err(|refusal| {
             self.receiver.unexpect();
-            self.refusal(refusal)
+            refused(refusal, is_key)
         })
-    }
-
-    fn refusal(&self, refusal: Refusal) -> Failure {
-        match refusal {
-            Refusal::QueueFull => {
-                Failure::new(Code::QueueFull, "too many passwords are waiting to be hashed: try again")
-            }
-            Refusal::Closed => Failure::new(Code::Closed, "this PasswordHasher is closed: make a new one"),
-            Refusal::NoThread => Failure::new(Code::Internal, "the operating system gave no thread"),
-        }
     }
 }
 
@@ -237,7 +245,7 @@ impl HotFunction for Verify {
     }
 }
 
-struct Stop(Rc<Hasher>);
+pub(crate) struct Stop(pub(crate) Rc<Hasher>);
 
 impl HotFunction for Stop {
     const NAME: &'static str = "stop";
@@ -316,7 +324,7 @@ impl HotFunction for NeedsRehash {
     }
 }
 
-struct ReadStats(Rc<Hasher>);
+pub(crate) struct ReadStats(pub(crate) Rc<Hasher>);
 
 impl HotFunction for ReadStats {
     const NAME: &'static str = "stats";
@@ -351,7 +359,20 @@ impl HotFunction for Close {
     }
 }
 
-fn password(call: &Call, index: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
+fn refused(refusal: Refusal, is_key: bool) -> Failure {
+    match refusal {
+        Refusal::QueueFull if is_key => {
+            Failure::new(Code::QueueFull, "too many passphrases are waiting to be made into keys: try again")
+        }
+        Refusal::QueueFull => {
+            Failure::new(Code::QueueFull, "too many passwords are waiting to be hashed: try again")
+        }
+        Refusal::Closed => Failure::new(Code::Closed, "this PasswordHasher is closed: make a new one"),
+        Refusal::NoThread => Failure::new(Code::Internal, "the operating system gave no thread"),
+    }
+}
+
+pub(crate) fn password(call: &Call, index: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let too_long = || Failure::new(Code::PasswordTooLong, "a password has at most 65,536 bytes");
     match call.secret(index)? {
         Secret::Bytes(bytes) if bytes.len() > MAX_PASSWORD_BYTES => Err(too_long()),

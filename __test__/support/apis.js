@@ -12,6 +12,7 @@ const {
   aesGcmDecrypt,
   aesGcmEncrypt,
   createMerge,
+  deriveKey,
   mergeJson,
   parseJson,
   parseQuery,
@@ -113,6 +114,10 @@ const APIS = {
     call: (options) => new Keyring(options),
     good: () => ({ primary: 'a', keys: { a: Buffer.alloc(32) } }),
     required: true,
+  },
+  deriveKey: {
+    call: (options) => deriveKey(Buffer.alloc(32, 1), 'cookies', options),
+    good: () => ({ salt: Buffer.alloc(16, 2), length: 32 }),
   },
   sealToken: {
     call: (options) => ring.sealToken(1, options),

@@ -11,8 +11,10 @@ import {
   SafeRegExp,
   calibrate,
   createMerge,
+  deriveKey,
   generateKey,
   hashPassword,
+  keyFromPassphrase,
   merge,
   mergeJson,
   parseHash,
@@ -26,11 +28,13 @@ import {
 import type {
   AeadOptions,
   Content,
+  DeriveKeyOptions,
   ErrorCode,
   JsonFinding,
   JsonOptions,
   MergeOptions,
   MergeJsonOptions,
+  PassphraseKeyOptions,
   PasswordHasherOptions,
   QueryOptions,
   SafeRegExpOptions,
@@ -259,6 +263,24 @@ export function encryption(): void {
   key.encrypt(bytes, 'text', options);
   key.decrypt(bytes, key.encrypt(buffer, bytes, { aad: bytes }), {});
   key.open(key.seal('text'), { into: buffer });
+  assertType<Same<ReturnType<typeof deriveKey>, Buffer>>();
+  new AesGcmKey(deriveKey(generateKey(), 'cookies', { salt: bytes, length: 16 } satisfies DeriveKeyOptions));
+  const slow: PassphraseKeyOptions = { memoryKiB: 8, passes: 1, lanes: 1, length: 16, signal: AbortSignal.abort() };
+  const derived: Promise<Buffer> = keyFromPassphrase('a passphrase', bytes, slow);
+  // @ts-expect-error a secret is bytes
+  deriveKey('a passphrase', 'cookies');
+  // @ts-expect-error what it is for
+  deriveKey(bytes);
+  // @ts-expect-error not options of HKDF
+  deriveKey(bytes, 'cookies', { passes: 1 });
+  // @ts-expect-error a passphrase is text
+  keyFromPassphrase(bytes, bytes);
+  // @ts-expect-error no salt
+  keyFromPassphrase('a passphrase');
+  // @ts-expect-error a key of AES
+  keyFromPassphrase('a passphrase', bytes, { length: 24 });
+  // @ts-expect-error a promise
+  new AesGcmKey(derived);
   // @ts-expect-error a key is bytes
   new AesGcmKey('a passphrase');
   // @ts-expect-error no nonce

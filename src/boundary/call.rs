@@ -400,6 +400,19 @@ pub(super) fn string(env: sys::napi_env, text: &str) -> Option<sys::napi_value> 
     (status == sys::Status::napi_ok).then_some(value)
 }
 
+/// A Buffer with memory of its own that holds `bytes`. Nothing when there is no memory, or the environment is closing.
+pub(super) fn buffer(env: sys::napi_env, bytes: &[u8]) -> Option<sys::napi_value> {
+    let (mut start, mut value) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: both out pointers are valid.
+    let status = unsafe { sys::napi_create_buffer(env, bytes.len(), &mut start, &mut value) };
+    if status != sys::Status::napi_ok {
+        return None;
+    }
+    // SAFETY: the memory was just made with room for as many bytes, and nobody else knows of it yet.
+    unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), start.cast::<u8>(), bytes.len()) };
+    Some(value)
+}
+
 /// `text` up to its first NUL, NUL-terminated.
 pub(super) fn c_string(text: &str) -> CString {
     CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default()

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::{Env, sys};
+use zeroize::Zeroizing;
 
 use super::{Code, Failure, Value, environment, guard};
 
@@ -18,6 +19,8 @@ pub(crate) enum Completion {
     Text(String),
     /// A set of bits that the JavaScript side knows.
     Bits(u32),
+    /// Secret bytes, which become a Buffer of its own, never a part of Node's pool, and are wiped here.
+    Secret(Zeroizing<Vec<u8>>),
     Failed(Failure),
 }
 
@@ -258,6 +261,7 @@ unsafe fn call_dispatch(env: sys::napi_env, dispatch: sys::napi_value, message: 
             let status = unsafe { sys::napi_create_uint32(env, *bits, &mut number) };
             (Some(undefined), (status == sys::Status::napi_ok).then_some(number))
         }
+        Completion::Secret(bytes) => (Some(undefined), super::call::buffer(env, bytes)),
         Completion::Failed(failure) => (environment::create_error(env, failure), Some(undefined)),
     };
     let (Some(error), Some(value)) = (error, value) else { return };

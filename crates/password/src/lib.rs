@@ -1,4 +1,5 @@
-//! Password hashing: argon2, bcrypt and scrypt, the strings they are stored as, and the threads that compute them.
+//! Password hashing: argon2, bcrypt and scrypt, the strings they are stored as, and the threads that compute them; and keys
+//! made of passphrases, on the same threads.
 //!
 //! [`Settings`] say how new hashes are made and what a stored one may ask for; a [`Job`] is a password and what to do with it;
 //! [`Pool`] owns the threads and the bounded queue before them. Passwords are wiped when a job is done.
@@ -22,4 +23,4 @@ pub use scrypt::ScryptHash;
 pub use settings::{Algorithm, Argon2Settings, Limits, Pepper, ScryptSettings, Settings};
 pub use stored::{Argon2Hash, Stored, StoredError};
 pub use text::{MAX_PASSWORD_BYTES, PasswordError, password_from_utf16};
-pub use worker::{HashError, Job, Outcome, Request, Verdict, Worker};
+pub use worker::{HashError, Job, Key, KeySettings, Outcome, Request, Verdict, Worker};

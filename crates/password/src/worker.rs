@@ -1,5 +1,6 @@
-//! One thread's work: making and checking hashes.
+//! One thread's work: making and checking hashes, and making keys.
 
+use std::fmt;
 use std::sync::Arc;
 
 use ring::rand::{SecureRandom, SystemRandom};
@@ -30,6 +31,16 @@ pub enum Request {
     Hash,
     /// Check it. Without a stored hash the work of a real check is done, and the answer is no.
     Verify(Option<Stored>),
+    /// Make a key of it: argon2id's tag, without a pepper. The hasher's settings have no part in it.
+    Derive(KeySettings),
+}
+
+/// What a key is made with. The caller has checked both.
+pub struct KeySettings {
+    /// `tag_length` is the key's length.
+    pub argon2: Argon2Settings,
+    /// As long as `argon2.salt_length` says.
+    pub salt: Vec<u8>,
 }
 
 /// What a job came to.
@@ -39,6 +50,18 @@ pub enum Outcome {
     Hash(String),
     /// What a verification found.
     Verdict(Verdict),
+    /// A key.
+    Key(Key),
+}
+
+/// The bytes of a key: wiped when they are dropped, and not printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key(pub Zeroizing<Vec<u8>>);
+
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Key({} bytes)", self.0.len())
+    }
 }
 
 /// What a verification found.
@@ -135,6 +158,15 @@ impl Worker {
                 Ok(verdict(settings, request.stored(), &hash.ok_or(HashError::Resources)?, &stored.hash))
             }
             Work::Bcrypt(cost) => bcrypt_together(cost, std::slice::from_ref(job)).swap_remove(0),
+            Work::Key(KeySettings { argon2, salt }) => {
+                let mut key = Zeroizing::new(vec![0; argon2.tag_length]);
+                let derived = self.arena.hash(argon2, password, salt, &[], &mut key);
+                // Keys are made rarely and with much memory: it is not kept for the next.
+                self.arena.clear();
+                derived.map_err(|_| HashError::Resources)?;
+                // A key that nobody waits for goes no further.
+                if job.is_stopped() { Err(HashError::Stopped) } else { Ok(Outcome::Key(Key(key))) }
+            }
         }
     }
 }
@@ -146,7 +178,7 @@ impl Request {
 
     fn stored(&self) -> Option<&Stored> {
         match self {
-            Request::Hash => None,
+            Request::Hash | Request::Derive(_) => None,
             Request::Verify(stored) => stored.as_ref(),
         }
     }
@@ -160,10 +192,14 @@ enum Work<'a> {
     StoredScrypt(&'a ScryptHash),
     /// With this cost.
     Bcrypt(u32),
+    Key(&'a KeySettings),
 }
 
 impl Job {
     fn work(&self) -> Work<'_> {
+        if let Request::Derive(settings) = &self.request {
+            return Work::Key(settings);
+        }
         match (self.request.stored(), &self.settings.algorithm) {
             (Some(Stored::Argon2(stored)), _) => Work::StoredArgon2(stored),
             (Some(Stored::Bcrypt(stored)), _) => Work::Bcrypt(stored.cost),
@@ -445,5 +481,53 @@ mod tests {
         let alone = [job()];
         alone[0].stop();
         assert_eq!(Job::run(&mut Worker::new(), &alone), [Err(HashError::Stopped)]);
+    }
+
+    fn key(salt: &[u8], lanes: u32, length: usize, passphrase: &[u8]) -> Vec<u8> {
+        let argon2 =
+            Argon2Settings { memory_kib: 256, passes: 3, lanes, tag_length: length, salt_length: salt.len() };
+        // What the hasher itself is set to, its pepper included, has no part in a key.
+        let pepper = Pepper { current: "k".into(), keys: vec![("k".into(), Zeroizing::new(vec![1; 32]))] };
+        let hasher = Settings { pepper: Some(pepper), ..settings(BCRYPT) };
+        match run(&hasher, Request::Derive(KeySettings { argon2, salt: salt.to_vec() }), passphrase) {
+            Ok(Outcome::Key(Key(key))) => key.to_vec(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn keys_are_those_of_rustcrypto() {
+        for lanes in [1, 2, 3, 4, 8] {
+            for (length, salt) in [(16, &[7; 16][..]), (32, &[8; 16]), (32, &[9; 64])] {
+                let params = argon2::Params::new(256, 3, lanes, Some(length)).unwrap();
+                let mut expected = vec![0; length];
+                argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params)
+                    .hash_password_into(b"correct horse", salt, &mut expected)
+                    .unwrap();
+                assert_eq!(
+                    key(salt, lanes, length, b"correct horse"),
+                    expected,
+                    "{lanes} lanes, {length} bytes"
+                );
+                assert_ne!(key(salt, lanes, length, b"another horse"), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_keeps_no_memory_and_is_not_printed() {
+        let argon2 = Argon2Settings { memory_kib: 64, passes: 1, lanes: 2, tag_length: 32, salt_length: 16 };
+        let job = || {
+            let request = Request::Derive(KeySettings { argon2, salt: vec![0; 16] });
+            let settings = Arc::new(settings(ARGON2));
+            Running::new(Job { settings, request, password: Zeroizing::new(b"pw".to_vec()) })
+        };
+        let mut worker = Worker::new();
+        let outcomes = Job::run(&mut worker, &[job()]);
+        assert_eq!(format!("{outcomes:?}"), "[Ok(Key(Key(32 bytes)))]");
+        assert_eq!(worker.arena_bytes(), 0);
+        let stopped = job();
+        stopped.stop();
+        assert_eq!(Job::run(&mut worker, &[stopped]), [Err(HashError::Stopped)]);
     }
 }

@@ -6,6 +6,7 @@
 const { AesGcmKey, Keyring, generateKey } = require('./lib/aead.js');
 const { HoldfastError, JsonError } = require('./lib/errors.js');
 const { JsonGuard, parseJson, scanJson, tryParseJson } = require('./lib/json.js');
+const { createKeyring, loadKeyring, rotateKeyring } = require('./lib/key-file.js');
 const { createMerge, merge } = require('./lib/merge.js');
 const { mergeJson } = require('./lib/merge-json.js');
 const { PasswordHasher } = require('./lib/password.js');
@@ -25,14 +26,17 @@ module.exports = {
   SafeRegExp,
   SafeRegExpSet,
   calibrate,
+  createKeyring,
   createMerge,
   generateKey,
   hashPassword,
+  loadKeyring,
   merge,
   mergeJson,
   parseHash,
   parseJson,
   parseQuery,
+  rotateKeyring,
   sanitize,
   scanJson,
   tryParseJson,

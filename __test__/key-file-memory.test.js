@@ -9,6 +9,7 @@ const assert = require('node:assert/strict');
 const fs = require('node:fs');
 const { describe, it } = require('node:test');
 const { createKeyring, loadKeyring, rotateKeyring } = require('..');
+const { FILE, readKeyLines } = require('../lib/key-lines.js');
 const { assertRing, contents, freshPath, lineOf, writeKeys } = require('./support/key-files.js');
 const { runNode } = require('./support/child.js');
 const { keys } = require('./key-file.cases.json');
@@ -160,7 +161,44 @@ describe('keys in memory', () => {
     assert.equal(stdout, [2, 3, 1, 1, 1, 3, 4, 1, 1, 1].map((count) => `${count} true\n`).join(''));
   });
 
-  it('never become strings', async () => {
+  it('are wiped when a later line, or a later character, is refused', (t) => {
+    const cut = `k3 ${keys.C.slice(0, 42)}!= 2026-11-22T10:00:00Z`;
+    const text = Buffer.from(`${lineOf('k1', keyOf('A'))}${lineOf('k2', keyOf('B'))}${cut}`);
+    const wiped = new Set();
+    const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
+    const { fill } = typedArray;
+    t.mock.method(typedArray, 'fill', function (...values) {
+      if (this.length === 32 && this.some((byte) => byte !== 0)) wiped.add(this);
+      return Reflect.apply(fill, this, values);
+    });
+    assert.throws(() => readKeyLines(text, FILE), { ...KEY_FILE, message: /^line 3 .* a key / });
+    t.mock.restoreAll();
+    assert.equal(wiped.size, 3);
+    for (const key of wiped) assert.ok(key.every((byte) => byte === 0));
+  });
+
+  it('are not made into strings on the way', (t) => {
+    const file = freshPath();
+    const swapped = writeKeys(`${keys.A} k1 2026-11-22T10:00:00Z\nk1 k2 ${keys.B}`);
+    const made = [];
+    for (const name of ['toString', 'latin1Slice', 'asciiSlice', 'utf8Slice', 'base64Slice', 'hexSlice']) {
+      const original = Buffer.prototype[name];
+      t.mock.method(Buffer.prototype, name, function (...range) {
+        made.push(Reflect.apply(original, this, range));
+        return made.at(-1);
+      });
+    }
+    createKeyring(file);
+    rotateKeyring(file);
+    loadKeyring(file);
+    assert.throws(() => loadKeyring(swapped), KEY_FILE);
+    assert.throws(() => rotateKeyring(swapped), KEY_FILE);
+    t.mock.restoreAll();
+    assert.ok(made.length > 5, 'ids and times are read');
+    for (const text of made) assert.ok(text.length <= 32, 'and nothing as long as a key');
+  });
+
+  it('never become strings that stay', async () => {
     const file = freshPath();
     const snapshot = freshPath();
     const run = (more) =>

@@ -227,7 +227,7 @@ function decodeKey(text, { start, end }) {
     key[length++] = bits >> have;
   }
   // Of the last character two bits are left over, which an encoder sets to 0.
-  if (length === KEY_BYTES && have === 2 && (bits & 3) === 0) return key;
+  if (length === KEY_BYTES && (bits & 3) === 0) return key;
   key.fill(0);
   return undefined;
 }

@@ -46,6 +46,7 @@ export type ErrorCode =
   | 'ERR_DECRYPT'
   | 'ERR_UNKNOWN_KEY'
   | 'ERR_KEY_EXHAUSTED'
+  | 'ERR_KEY_FILE'
   | 'ERR_TOKEN_EXPIRED'
   | 'ERR_STREAM_TRUNCATED'
   | 'ABORT_ERR';
@@ -762,3 +763,49 @@ export interface StreamOptions {
   /** Associated data: authenticated, not encrypted, must be the same on both sides. Default: none. */
   aad?: Content;
 }
+
+/** Of a key that is made for a file. */
+export interface KeyFileOptions {
+  /**
+   * Its id: 1 to 32 ASCII letters, digits, `-` and `_`. It stands in the clear in everything that is sealed. Default:
+   * `k` and six random letters and digits (30 bits), argued in `docs/aead.md`.
+   */
+  id?: string;
+}
+
+/**
+ * Makes a key file with one fresh key (32 bytes from the operating system) and returns its ring. The file has mode 0600
+ * whatever the umask, and is on the disk when this returns. Nothing that exists is ever overwritten. Synchronous, as
+ * are `loadKeyring` and `rotateKeyring`. The format: `docs/aead.md`, "Key files".
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+ * @throws {HoldfastError} `ERR_KEY_FILE` the file system keeps no modes
+ * @throws {Error} Node's own from the file system: `EEXIST` the path exists, `ENOENT`, `EACCES`, `ENOSPC` and so on
+ */
+export function createKeyring(path: string | URL, options?: KeyFileOptions): Keyring;
+
+/**
+ * The ring of a key file or of an environment variable: 1 to 1000 keys, one a line, `id base64 created`. The first
+ * seals, all of them open. At most 1 MiB. What was read is wiped; of a variable, Node keeps its string.
+ *
+ * @param source A path, a `file:` URL, or the name of a variable in `process.env`, in which lines may also end with `,`
+ *   or `;` and have no `created`.
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+ * @throws {HoldfastError} `ERR_KEY_FILE` the file is no regular file (links are followed), its mode gives rights to its
+ *   group or to others (not looked at on Windows), it is too large, or changed while it was read; the variable is not
+ *   set; there is no key, there are too many, an id occurs twice, or a line is malformed: the message has its number
+ * @throws {Error} Node's own from the file system: `ENOENT`, `EACCES` and so on
+ */
+export function loadKeyring(source: string | URL | { env: string }): Keyring;
+
+/**
+ * Puts a fresh key on top of a key file, where it is the one that seals, and returns the new ring. The old keys stay
+ * and open what they have sealed; nothing else in the file changes, nor do its mode and its owner. The new file takes
+ * the old one's place at once, or, after any error, not at all. While it is written, it is the lock `<path>.lock`.
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` also when the file has a key with this id
+ * @throws {HoldfastError} `ERR_KEY_FILE` as `loadKeyring`; the file holds 1000 keys or 1 MiB; the lock is there:
+ *   another rotation is under way, or was killed
+ * @throws {Error} Node's own from the file system: `ENOENT`, `EACCES`, `ENOSPC` and so on
+ */
+export function rotateKeyring(path: string | URL, options?: KeyFileOptions): Keyring;

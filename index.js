@@ -8,6 +8,7 @@ const { deriveKey, keyFromPassphrase } = require('./lib/derived-keys.js');
 const { HoldfastError, JsonError } = require('./lib/errors.js');
 const { JsonGuard, parseJson, scanJson, tryParseJson } = require('./lib/json.js');
 const { Keyring } = require('./lib/keyring.js');
+const { createKeyring, loadKeyring, rotateKeyring } = require('./lib/key-file.js');
 const { createMerge, merge } = require('./lib/merge.js');
 const { mergeJson } = require('./lib/merge-json.js');
 const { PasswordHasher } = require('./lib/password.js');
@@ -29,16 +30,19 @@ module.exports = {
   aesGcmDecrypt,
   aesGcmEncrypt,
   calibrate,
+  createKeyring,
   createMerge,
   deriveKey,
   generateKey,
   hashPassword,
   keyFromPassphrase,
+  loadKeyring,
   merge,
   mergeJson,
   parseHash,
   parseJson,
   parseQuery,
+  rotateKeyring,
   sanitize,
   scanJson,
   tryParseJson,

@@ -4,8 +4,9 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
-const { describe, it } = require('node:test');
+const { after, describe, it } = require('node:test');
 const {
   AesGcmKey,
   HoldfastError,
@@ -13,13 +14,16 @@ const {
   Keyring,
   PasswordHasher,
   SafeRegExp,
+  createKeyring,
   createMerge,
   deriveKey,
   keyFromPassphrase,
+  loadKeyring,
   merge,
   mergeJson,
   parseJson,
   parseQuery,
+  rotateKeyring,
   sanitize,
 } = require('..');
 const { AbortError, CODES, createError } = require('../lib/errors.js');
@@ -33,6 +37,17 @@ const MARKER = 'hunter2';
 const SMALL = { argon2: { memoryKiB: 8, passes: 1 }, threads: 1 };
 const SALT = Buffer.alloc(16, 2);
 const ring = new Keyring({ primary: 'k1', keys: { k1: Buffer.alloc(32, 1) } });
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-errors-'));
+after(() => fs.rmSync(folder, { recursive: true }));
+process.env.HOLDFAST_TEST_KEYS = MARKER;
+
+/** A path with the marker in it, of a file with this text. */
+function keyFile(name, text, mode = 0o600) {
+  const file = path.join(folder, `${MARKER}-${name}`);
+  fs.writeFileSync(file, text, { mode });
+  return file;
+}
 
 async function expired() {
   const token = ring.sealToken(MARKER, { purpose: MARKER, ttlMs: 1 });
@@ -72,6 +87,9 @@ const PROVOKED = {
     () => parseQuery([MARKER]),
     () => parseQuery(MARKER, { arrays: MARKER }),
     () => sanitize(MARKER, { forbiddenKeys: [MARKER, 7777] }),
+    () => loadKeyring(Buffer.from(MARKER)),
+    () => createKeyring([MARKER]),
+    () => loadKeyring({ env: [MARKER] }),
   ],
   ERR_INVALID_ARG_VALUE: [
     () => parseJson('1', { protoKey: MARKER }),
@@ -81,6 +99,11 @@ const PROVOKED = {
     () => keyFromPassphrase(MARKER, SALT, { length: 7777 }),
     () => ring.seal(`${MARKER}\ud800`),
     () => mergeJson('1', '1', { mode: MARKER }),
+    () => createKeyring(keyFile('id', ''), { id: `${MARKER} ` }),
+    () => rotateKeyring(keyFile('same', `${MARKER} ${'A'.repeat(43)}= 2026-11-22T10:00:00Z`), { id: MARKER }),
+    () => loadKeyring(new URL(`https://${MARKER}/`)),
+    () => loadKeyring(`${MARKER}\0`),
+    () => loadKeyring({ env: `${MARKER}=` }),
   ],
   ERR_OUT_OF_RANGE: [
     () => parseJson('1', { limits: { depth: -7777 } }),
@@ -192,6 +215,21 @@ const PROVOKED = {
       new Keyring({ primary: 'k2', keys: { k2: Buffer.alloc(32, 2) } }).open(
         new Keyring({ primary: MARKER, keys: { [MARKER]: Buffer.alloc(32) } }).seal(MARKER),
       ),
+  ],
+  ERR_KEY_FILE: [
+    () => loadKeyring(keyFile('malformed', MARKER)),
+    () => loadKeyring(keyFile('base64', `${MARKER} ${MARKER} ${MARKER}`)),
+    () => loadKeyring(keyFile('empty', '')),
+    () => loadKeyring(keyFile('utf16', Buffer.from(`\ufeff${MARKER}`, 'utf16le'))),
+    () => loadKeyring(keyFile('huge', `#${MARKER.repeat(200_000)}`)),
+    () => loadKeyring(folder),
+    () => loadKeyring({ env: 'HOLDFAST_TEST_KEYS' }),
+    () => loadKeyring({ env: MARKER }),
+    () => rotateKeyring(keyFile('rotated', MARKER)),
+    () => {
+      keyFile('locked.lock', MARKER);
+      return rotateKeyring(keyFile('locked', MARKER));
+    },
   ],
   ERR_TOKEN_EXPIRED: [expired],
   ABORT_ERR: [

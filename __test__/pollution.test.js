@@ -16,9 +16,11 @@ const {
   Keyring,
   PasswordHasher,
   SafeRegExp,
+  createKeyring,
   createMerge,
   deriveKey,
   keyFromPassphrase,
+  loadKeyring,
   merge,
   parseJson,
   parseQuery,
@@ -28,6 +30,7 @@ const {
 } = require('..');
 const { createError } = require('../lib/errors.js');
 const { runNode } = require('./support/child.js');
+const { writeKeys } = require('./support/key-files.js');
 const { openMessage } = require('./support/xaes.js');
 
 const root = path.join(__dirname, '..');
@@ -39,6 +42,9 @@ const key = Buffer.alloc(32, 1);
 const [nonce, gcm, ring] = [Buffer.alloc(12, 2), new AesGcmKey(key), new Keyring({ primary: 'k1', keys: { k1: key } })];
 const sealed = ring.seal('note');
 const token = ring.sealToken({ user: 7 }, { purpose: 'session' });
+const keyText = `k2 ${'A'.repeat(43)}= 2026-11-22T10:00:00Z\nk1 ${key.toString('base64')} 2026-11-22T10:00:00Z\n`;
+const keyFile = writeKeys(keyText);
+process.env.HOLDFAST_TEST_KEYS = keyText;
 
 /** What a call came to, as far as its caller can see it: own fields of errors, nothing inherited. */
 function outcome(call) {
@@ -125,6 +131,10 @@ const CALLS = {
   deriveKey: () => deriveKey(key, 'cookies').toString('hex'),
   'deriveKey, {}': () => deriveKey(key, 'cookies', {}).toString('hex'),
   'deriveKey, short': () => deriveKey(Buffer.alloc(4), 'cookies'),
+  loadKeyring: () => loadKeyring(keyFile).open(sealed).toString(),
+  'loadKeyring, env': () => loadKeyring({ env: 'HOLDFAST_TEST_KEYS' }).open(sealed).toString(),
+  'loadKeyring, {}': () => loadKeyring({}),
+  'createKeyring, a wrong id': () => createKeyring(keyFile, { id: '' }),
   'regexp, test': () => new SafeRegExp('^(?<year>\\d{4})-(\\d\\d)$', 'd').test('2026-11'),
   'regexp, exec': () => [...new SafeRegExp('(a)|(b)').exec('b')],
   'regexp, refused': () => new SafeRegExp('(a)\\1'),

@@ -43,6 +43,7 @@ const CODES = withoutPrototypes({
   ERR_DECRYPT: {},
   ERR_UNKNOWN_KEY: {},
   ERR_KEY_EXHAUSTED: {},
+  ERR_KEY_FILE: {},
   ERR_TOKEN_EXPIRED: {},
   ERR_STREAM_TRUNCATED: {},
   ABORT_ERR: { base: 'abort' },

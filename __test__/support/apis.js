@@ -2,6 +2,9 @@
 
 /** Every function that takes options: how to call it with them, and a set that it takes. */
 
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 const {
   AesGcmKey,
   JsonGuard,
@@ -11,11 +14,13 @@ const {
   SafeRegExpSet,
   aesGcmDecrypt,
   aesGcmEncrypt,
+  createKeyring,
   createMerge,
   deriveKey,
   mergeJson,
   parseJson,
   parseQuery,
+  rotateKeyring,
   sanitize,
   scanJson,
   tryParseJson,
@@ -26,6 +31,11 @@ const key = new AesGcmKey(raw);
 const ring = new Keyring({ primary: 'k1', keys: { k1: Buffer.alloc(32, 1) } });
 const nonce = Buffer.alloc(12, 3);
 const token = ring.sealToken(1, { purpose: 'session' });
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-options-'));
+process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
+const keyFile = (name) => path.join(folder, name);
+createKeyring(keyFile('old.keys'), { id: 'old' });
 
 const reviver = (key, value) => value;
 const JSON_LIMITS = { bytes: 100, depth: 10, keys: 10, keyLength: 10, stringLength: 10, arrayLength: 10 };
@@ -118,6 +128,20 @@ const APIS = {
   deriveKey: {
     call: (options) => deriveKey(Buffer.alloc(32, 1), 'cookies', options),
     good: () => ({ salt: Buffer.alloc(16, 2), length: 32 }),
+  },
+  createKeyring: {
+    call(options) {
+      fs.rmSync(keyFile('new.keys'), { force: true });
+      return createKeyring(keyFile('new.keys'), options);
+    },
+    good: () => ({ id: 'new' }),
+  },
+  rotateKeyring: {
+    call(options) {
+      fs.copyFileSync(keyFile('old.keys'), keyFile('rotated.keys'));
+      return rotateKeyring(keyFile('rotated.keys'), options);
+    },
+    good: () => ({ id: 'new' }),
   },
   sealToken: {
     call: (options) => ring.sealToken(1, options),

@@ -10,16 +10,19 @@ import {
   PasswordHasher,
   SafeRegExp,
   calibrate,
+  createKeyring,
   createMerge,
   deriveKey,
   generateKey,
   hashPassword,
   keyFromPassphrase,
+  loadKeyring,
   merge,
   mergeJson,
   parseHash,
   parseJson,
   parseQuery,
+  rotateKeyring,
   sanitize,
   scanJson,
   tryParseJson,
@@ -32,6 +35,7 @@ import type {
   ErrorCode,
   JsonFinding,
   JsonOptions,
+  KeyFileOptions,
   MergeOptions,
   MergeJsonOptions,
   PassphraseKeyOptions,
@@ -307,6 +311,28 @@ export function encryption(): void {
   ring.openToken(token, { purpose: 'session', ttlMs: 1 });
   // @ts-expect-error what comes out of a token has to be checked first
   ring.openToken(token, { purpose: 'session' }).user;
+}
+
+export function keyFiles(): void {
+  const options: KeyFileOptions = { id: 'k1' };
+  assertType<Same<ReturnType<typeof createKeyring>, Keyring>>();
+  assertType<Same<ReturnType<typeof loadKeyring>, Keyring>>();
+  assertType<Same<ReturnType<typeof rotateKeyring>, Keyring>>();
+  createKeyring('app.keys');
+  createKeyring(new URL('file:///etc/app.keys'), options);
+  loadKeyring('app.keys').open(rotateKeyring('app.keys', {}).seal('text'));
+  loadKeyring(new URL('file:///etc/app.keys'));
+  loadKeyring({ env: 'HOLDFAST_KEYS' });
+  // @ts-expect-error the name of a variable goes into an object
+  loadKeyring(process.env);
+  // @ts-expect-error no name
+  loadKeyring({});
+  // @ts-expect-error a path is text
+  loadKeyring(bytes);
+  // @ts-expect-error an unknown option
+  rotateKeyring('app.keys', { keep: 2 });
+  // @ts-expect-error a variable cannot be rotated
+  rotateKeyring({ env: 'HOLDFAST_KEYS' });
 }
 
 export function errors(error: unknown): string {

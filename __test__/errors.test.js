@@ -14,6 +14,7 @@ const {
   Keyring,
   PasswordHasher,
   SafeRegExp,
+  aesGcmDecrypt,
   createKeyring,
   createMerge,
   deriveKey,
@@ -47,6 +48,23 @@ function keyFile(name, text, mode = 0o600) {
   const file = path.join(folder, `${MARKER}-${name}`);
   fs.writeFileSync(file, text, { mode });
   return file;
+}
+
+async function drained(parts) {
+  const found = [];
+  for await (const part of parts) found.push(part);
+  return Buffer.concat(found);
+}
+
+async function truncated() {
+  const sealed = await drained(ring.sealFile([MARKER]));
+  return drained(ring.openFile([sealed.subarray(0, sealed.length - 1)]));
+}
+
+function disposed() {
+  const keys = new Keyring({ primary: MARKER, keys: { [MARKER]: Buffer.alloc(32) } });
+  keys.dispose();
+  return keys.seal(MARKER);
 }
 
 async function expired() {
@@ -204,10 +222,14 @@ const PROVOKED = {
       ),
   ],
   ERR_QUEUE_FULL: [queueFull, keysQueueFull],
-  ERR_CLOSED: [closed],
+  ERR_CLOSED: [closed, disposed],
   ERR_DECRYPT: [
     () => ring.open(Buffer.from(MARKER)),
     () => ring.openToken(MARKER, { purpose: MARKER }),
+    () => ring.inspect(MARKER),
+    () => ring.reseal(Buffer.from(MARKER)),
+    () => aesGcmDecrypt(Buffer.alloc(32), Buffer.alloc(12), Buffer.alloc(40, MARKER)),
+    () => drained(ring.openFile([Buffer.alloc(200, MARKER)])),
     () => new AesGcmKey(Buffer.alloc(16)).open(Buffer.alloc(40, MARKER)),
   ],
   ERR_UNKNOWN_KEY: [
@@ -232,6 +254,7 @@ const PROVOKED = {
     },
   ],
   ERR_TOKEN_EXPIRED: [expired],
+  ERR_STREAM_TRUNCATED: [truncated],
   ABORT_ERR: [
     () => new PasswordHasher(SMALL).hash(MARKER, { signal: AbortSignal.abort() }),
     () => new PasswordHasher(SMALL).verify(null, MARKER, { signal: AbortSignal.abort(0) }),

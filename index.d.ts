@@ -768,7 +768,7 @@ export interface StreamOptions {
 export interface KeyFileOptions {
   /**
    * Its id: 1 to 32 ASCII letters, digits, `-` and `_`. It stands in the clear in everything that is sealed. Default:
-   * `k` and six random letters and digits (30 bits), argued in `docs/aead.md`.
+   * `k` and six random letters and digits (30 bits), argued in `docs/keys.md`.
    */
   id?: string;
 }
@@ -776,7 +776,7 @@ export interface KeyFileOptions {
 /**
  * Makes a key file with one fresh key (32 bytes from the operating system) and returns its ring. The file has mode 0600
  * whatever the umask, and is on the disk when this returns. Nothing that exists is ever overwritten. Synchronous, as
- * are `loadKeyring` and `rotateKeyring`. The format: `docs/aead.md`, "Key files".
+ * are `loadKeyring` and `rotateKeyring`. The format: `docs/keys.md`, "Key files".
  *
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
  * @throws {HoldfastError} `ERR_KEY_FILE` the file system keeps no modes

@@ -156,6 +156,16 @@ describe('Keyring', () => {
   });
 });
 
+describe('streams', () => {
+  for (const { plaintext, aad, sealed } of cases.streams) {
+    it(`open as documented, "${plaintext}" with "${aad}"`, async () => {
+      const parts = [];
+      for await (const part of ring().openFile([Buffer.from(sealed, 'hex')], { aad })) parts.push(part);
+      assert.equal(Buffer.concat(parts).toString(), plaintext);
+    });
+  }
+});
+
 describe('tokens', () => {
   const session = { purpose: 'session' };
 

@@ -78,7 +78,7 @@ const MAX_PASSPHRASE = 64 * 1024;
 const LEAST_SALT = 16;
 const MAX_SALT = 64;
 
-/** Argued in docs/aead.md. */
+/** Argued in docs/keys.md. */
 const THREADS = Math.min(2, native.defaultThreads());
 const MAX_QUEUE = 128;
 

@@ -3,6 +3,7 @@
 use ring::hkdf::{HKDF_SHA256, KeyType, Salt};
 
 use crate::gcm::Error;
+use crate::wipe::burn_stack;
 
 /// Bytes that one secret and one `info` give at most: 255 hashes (RFC 5869, §2.3).
 pub const MAX_DERIVED: usize = 255 * 32;
@@ -12,6 +13,14 @@ pub fn derive_key(secret: &[u8], salt: &[u8], info: &[&[u8]], destination: &mut 
     if destination.len() > MAX_DERIVED {
         return Err(Error::Length);
     }
+    let result = derive(secret, salt, info, destination);
+    burn_stack();
+    result
+}
+
+/// Not inlined: what it leaves on the stack is burnt by its caller.
+#[inline(never)]
+fn derive(secret: &[u8], salt: &[u8], info: &[&[u8]], destination: &mut [u8]) -> Result<(), Error> {
     let pseudorandom_key = Salt::new(HKDF_SHA256, salt).extract(secret);
     let key = pseudorandom_key.expand(info, Bytes(destination.len())).map_err(|_| Error::Length)?;
     key.fill(destination).map_err(|_| Error::Length)

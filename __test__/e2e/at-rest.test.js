@@ -45,7 +45,7 @@ test('the files show neither notes nor names, and only their owner can read them
     if (process.platform !== 'win32') assert.equal(fs.statSync(file).mode & 0o777, 0o600, name);
   }
   const keys = fs.readFileSync(path.join(service.dataDir, 'notes.keys'), 'utf8');
-  assert.match(keys, /^k\d{17} [A-Za-z0-9+/]{43}= \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\n$/);
+  assert.match(keys, /^k[a-z0-9]{6} [A-Za-z0-9+/]{43}= \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?Z\n$/);
 });
 
 test('a key file that others can read, is damaged, or is not the right one stops the start', async (t) => {
@@ -61,20 +61,18 @@ test('a key file that others can read, is damaged, or is not the right one stops
   if (process.platform !== 'win32') {
     for (const mode of [0o644, 0o640, 0o604, 0o620]) {
       fs.chmodSync(file, mode);
-      assert.match(await Service.startRefused(t, { dataDir }),
-        new RegExp(`can be read or written by others \\(mode ${mode.toString(8)}\\). Run: chmod 600 '`));
+      assert.match(await Service.startRefused(t, { dataDir }), /notes\.keys: .*chmod 600/);
     }
     fs.chmodSync(file, 0o600);
   }
   const damaged = [
-    ['', /is empty/],
-    ['\n', /line 1 of the key file/],
+    ['', /has no key/],
+    ['\n', /has no key/],
     [good.replace(secret, secret.slice(4)), /line 1 of the key file/],
-    [good.replace(' ', '  '), /line 1 of the key file/],
-    [`${good}${good}`, /line 2 of the key file .* repeats an id/],
+    [`${good}${good}`, /line 2 of the key file repeats the id of line 1/],
     [`${good}rubbish\n`, /line 2 of the key file/],
     [good.replace(secret, generateKey().toString('base64')), /record 0 of the journal .* cannot be opened/],
-    [good.replace(/^k\d+/, 'other'), /record 0 of the journal .* cannot be opened/],
+    [good.replace(/^k\w+/, 'other'), /record 0 of the journal .* cannot be opened/],
   ];
   for (const [content, expected] of damaged) {
     fs.writeFileSync(file, String(content));

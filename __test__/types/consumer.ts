@@ -9,6 +9,8 @@ import {
   Keyring,
   PasswordHasher,
   SafeRegExp,
+  aesGcmDecrypt,
+  aesGcmEncrypt,
   calibrate,
   createKeyring,
   createMerge,
@@ -42,6 +44,7 @@ import type {
   PasswordHasherOptions,
   QueryOptions,
   SafeRegExpOptions,
+  StreamOptions,
 } from 'holdfast';
 
 /** Compiles when both types are the same. */
@@ -299,6 +302,30 @@ export function encryption(): void {
   assertType<Same<ReturnType<typeof ring.openToken>, unknown>>();
   const token: string = ring.sealToken({ user: 7 }, { purpose: 'session', ttlMs: 1000 });
   ring.openToken(token, { purpose: 'session' });
+  assertType<Same<ReturnType<typeof aesGcmEncrypt>, Buffer>>();
+  aesGcmDecrypt(bytes, bytes, aesGcmEncrypt(bytes, bytes, 'text', options), { aad: 'x' });
+  assertType<Same<ReturnType<typeof ring.inspect>, { keyId: string; stale: boolean }>>();
+  const rotated: Keyring = ring.rotate('c', bytes);
+  if (rotated.inspect(token).stale) rotated.reseal(ring.seal('text', options), options);
+  const streamOptions: StreamOptions = { aad: bytes };
+  process.stdin.pipe(ring.sealStream(streamOptions)).pipe(ring.openStream(streamOptions)).pipe(process.stdout);
+  new ReadableStream<string>().pipeThrough(ring.sealWebStream()).pipeThrough(ring.openWebStream());
+  const parts: AsyncGenerator<Buffer, void, undefined> = ring.openFile(ring.sealFile(['text', bytes]), streamOptions);
+  assertType<Same<typeof parts, ReturnType<typeof ring.sealFile>>>();
+  ring.dispose();
+  key[Symbol.dispose]();
+  // @ts-expect-error no nonce
+  aesGcmEncrypt(bytes, 'text');
+  // @ts-expect-error what is opened is bytes
+  aesGcmDecrypt(bytes, bytes, 'text');
+  // @ts-expect-error a new key has a name
+  ring.rotate(bytes);
+  // @ts-expect-error a token is not resealed
+  ring.reseal(token);
+  // @ts-expect-error what is opened is bytes
+  ring.openFile(['text']);
+  // @ts-expect-error a stream has no destination
+  ring.sealStream({ into: bytes });
   // @ts-expect-error no keys
   new Keyring({ primary: 'a' });
   // @ts-expect-error a key is bytes

@@ -6,7 +6,7 @@
  */
 
 const native = require('./native.js');
-const { wrongType, wrongValue } = require('./errors.js');
+const { createError, wrongType, wrongValue } = require('./errors.js');
 const { isBytes, isLatin1, requireBytes, toBytes } = require('./content.js');
 const { integer, readOptions, table, unchecked } = require('./options.js');
 const { KEY_BYTES, NO_BYTES, TAG_BYTES, checkKey, decryptionFailed, output } = require('./aead-call.js');
@@ -45,6 +45,7 @@ class Keyring {
   #rotate;
   #dispose;
   #overhead;
+  #isDisposed = false;
 
   /** @param {any} options */
   constructor(options) {
@@ -173,7 +174,10 @@ class Keyring {
 
   /** @param {unknown} options */
   #opener(options) {
-    return new Opener(this.#openStream, readOptions(options, STREAM_OPTIONS).aad);
+    const { aad } = readOptions(options, STREAM_OPTIONS);
+    // Otherwise it would come out with the header, if one comes.
+    if (this.#isDisposed) throw createError('ERR_CLOSED', 'this Keyring has been disposed of: make a new one');
+    return new Opener(this.#openStream, aad);
   }
 
   /**
@@ -188,6 +192,7 @@ class Keyring {
   }
 
   dispose() {
+    this.#isDisposed = true;
     this.#dispose();
   }
 }

@@ -3,7 +3,10 @@
 /** What happens to a sealed stream on its way is noticed, and before the plaintext of what is wrong comes out. */
 
 const assert = require('node:assert/strict');
+const { Readable, Writable } = require('node:stream');
+const { pipeline } = require('node:stream/promises');
 const { describe, it } = require('node:test');
+const { setImmediate: turn } = require('node:timers/promises');
 const { Keyring, generateKey } = require('..');
 const { Random } = require('./support/random.js');
 const { ring } = require('./support/ring.js');
@@ -313,5 +316,44 @@ describe('a stream that was never one', () => {
       }
     }
     assert.ok(allocations.length > 0 && Math.max(...allocations) < 8 * FRAME, `${Math.max(...allocations)} bytes`);
+  });
+});
+
+describe('errors of streams', () => {
+  it('tell nothing of what was sealed, nor what was wrong with it', NO_HANG, async () => {
+    const plaintext = Buffer.from('a secret that no message may repeat '.repeat(3000));
+    const sealed = sealStream({ id: 'k1', key: KEY, plaintext });
+    const damaged = (at) =>
+      Buffer.concat([sealed.subarray(0, at), Buffer.from([sealed[at] ^ 1]), sealed.subarray(at + 1)]);
+    const seen = new Set();
+    for (const at of [0, 10, 40, 68, 72, 70_000, sealed.length - 1]) {
+      for (const form of FORMS) {
+        const { error } = await outcome(form, ring(), 'open', [damaged(at)]);
+        assert.doesNotMatch(JSON.stringify([error.message, error, error.stack]), /secret/);
+        seen.add(JSON.stringify([error.constructor.name, error.name, error.message, error]));
+        assert.equal(error.cause, undefined);
+      }
+    }
+    assert.deepEqual([...seen], ['["HoldfastError","HoldfastError","decryption failed",{"code":"ERR_DECRYPT"}]']);
+    const { error } = await outcome('node', ring(), 'seal', ['secret \ud800']);
+    assert.doesNotMatch(error.message, /secret/);
+  });
+
+  it('come once, and close the stream', NO_HANG, async () => {
+    const opener = ring().openStream();
+    const heard = [];
+    for (const name of ['error', 'end', 'finish', 'close']) opener.on(name, () => heard.push(name));
+    opener.resume();
+    opener.write(Buffer.alloc(300));
+    opener.write(Buffer.alloc(300));
+    opener.end();
+    await new Promise((resolve) => opener.once('close', resolve));
+    await turn();
+    assert.deepEqual(heard, ['error', 'close']);
+    const sink = new Writable({ write: (chunk, encoding, callback) => callback() });
+    await assert.rejects(pipeline(Readable.from([Buffer.alloc(300)]), ring().openStream(), sink), {
+      code: 'ERR_DECRYPT',
+    });
+    assert.ok(sink.destroyed);
   });
 });

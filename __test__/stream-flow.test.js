@@ -3,19 +3,14 @@
 /** Sealed streams among others: how much they hold when nobody reads, and how they end, in good time or before. */
 
 const assert = require('node:assert/strict');
-const { on, once } = require('node:events');
-const path = require('node:path');
+const { once } = require('node:events');
 const { Duplex, PassThrough, Readable, Writable, finished } = require('node:stream');
 const { pipeline } = require('node:stream/promises');
 const { ReadableStream } = require('node:stream/web');
 const { describe, it } = require('node:test');
 const { setImmediate: turn } = require('node:timers/promises');
-const { Worker } = require('node:worker_threads');
-const { Keyring } = require('..');
-const { runNode } = require('./support/child.js');
-const { Random } = require('./support/random.js');
 const { ring } = require('./support/ring.js');
-const { NO_HANG, content, pieces, through } = require('./support/stream-forms.js');
+const { NO_HANG, content, pieces, readAll, through } = require('./support/stream-forms.js');
 const { CHUNK, openStream, sealStream } = require('./support/stream-format.js');
 
 const KEY = Buffer.alloc(32, 1);
@@ -45,12 +40,6 @@ function directions(size) {
 
 function isSealed(plaintext) {
   return (output) => openStream(output, KEY).equals(plaintext);
-}
-
-async function readAll(stream) {
-  const chunks = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
 
 describe('back-pressure', () => {
@@ -443,86 +432,5 @@ describe('a ring that is disposed of', () => {
     assert.deepEqual(rotated.inspect(young.subarray(0, 4)), { keyId: 'k2', stale: false });
     assert.throws(() => rotated.inspect(young.subarray(0, 3)), { code: 'ERR_DECRYPT' });
     await assert.rejects(through('node', ring('k1'), 'open', [young]), { code: 'ERR_UNKNOWN_KEY' });
-  });
-});
-
-describe('memory and threads', () => {
-  const reason = process.platform === 'linux' ? false : 'what counts as resident differs too much between systems';
-
-  it(
-    'half a gibibyte through a pipeline takes no more memory than the first part',
-    { ...NO_HANG, skip: reason, timeout: 120_000 },
-    async (t) => {
-      const { code, stderr, stdout } = await runNode(
-        `
-      const { Readable, Writable } = require('node:stream');
-      const { pipeline } = require('node:stream/promises');
-      const { Keyring, generateKey } = require(holdfast);
-      const ring = new Keyring({ primary: 'k1', keys: { k1: generateKey() } });
-      const [BLOCK, WARM, ALL] = [64 * 1024, 1024, 8192 + 1024];
-      const rss = [];
-      function* source() {
-        for (let number = 0; number < ALL; number++) {
-          const block = Buffer.allocUnsafeSlow(BLOCK).fill(number & 255);
-          block.writeUInt32BE(number);
-          yield block;
-        }
-      }
-      let [length, wrong] = [0, 0];
-      const sink = new Writable({
-        write(chunk, encoding, callback) {
-          for (let at = 0; at < chunk.length; at += BLOCK) {
-            const number = length / BLOCK;
-            if (chunk.readUInt32BE(at) !== number || chunk[at + BLOCK - 1] !== (number & 255)) wrong++;
-            length += BLOCK;
-            if (number >= WARM && number % 64 === 0) rss.push(process.memoryUsage.rss());
-          }
-          callback();
-        },
-      });
-      pipeline(Readable.from(source()), ring.sealStream(), ring.openStream(), sink).then(() => {
-        const growth = Math.max(...rss) - rss[0];
-        console.log(JSON.stringify({ length, wrong, samples: rss.length, first: rss[0], growth }));
-      });`,
-        { timeout: 110_000 },
-      );
-      assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
-      const { length, wrong, samples, first, growth } = JSON.parse(stdout);
-      t.diagnostic(
-        `RSS after 64 MiB ${Math.round(first / MEBIBYTE)} MiB, and at most ${(growth / MEBIBYTE).toFixed(1)} more`,
-      );
-      assert.deepEqual([length, wrong, samples], [9216 * CHUNK, 0, 128]);
-      assert.ok(growth < 64 * MEBIBYTE, `${growth} bytes`);
-    },
-  );
-
-  it('workers that are terminated in the middle of a stream leave the others alone', NO_HANG, async () => {
-    const random = new Random(20_261_124);
-    const keys = new Keyring({ primary: 'k1', keys: { k1: KEY } });
-    const program = path.join(__dirname, 'support', 'worker.js');
-    let [ended, isOver] = [0, false];
-    const lane = async () => {
-      for (let count = 0; count < 12; count++) {
-        const worker = new Worker(program, { workerData: { kind: 'stream' } });
-        const exited = once(worker, 'exit');
-        for await (const [message] of on(worker, 'message')) if (message === 'streaming') break;
-        for (let turns = random.below(5); turns > 0; turns--) await turn();
-        await worker.terminate();
-        assert.deepEqual(await exited, [1]);
-        ended++;
-      }
-    };
-    const plaintext = content(5 * CHUNK);
-    const meanwhile = async () => {
-      while (!isOver) {
-        const sealed = await through('node', keys, 'seal', [plaintext]);
-        assert.ok((await through('node', keys, 'open', [sealed])).equals(plaintext));
-        // A turn of its own for the messages of the workers.
-        await turn();
-      }
-    };
-    const lanes = Promise.all([lane(), lane()]).finally(() => (isOver = true));
-    await Promise.all([lanes, meanwhile()]);
-    assert.equal(ended, 24);
   });
 });

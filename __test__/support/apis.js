@@ -93,6 +93,12 @@ const APIS = {
     good: () => ({ primary: 'a', keys: { a: Buffer.alloc(32) } }),
     required: true,
   },
+  sealStream: { call: (options) => ring.sealStream(options), good: streamOptions },
+  openStream: { call: (options) => ring.openStream(options), good: streamOptions },
+  sealWebStream: { call: (options) => ring.sealWebStream(options), good: streamOptions },
+  openWebStream: { call: (options) => ring.openWebStream(options), good: streamOptions },
+  sealFile: { call: (options) => ring.sealFile([], options), good: streamOptions },
+  openFile: { call: (options) => ring.openFile([], options), good: streamOptions },
   sealToken: {
     call: (options) => ring.sealToken(1, options),
     good: () => ({ purpose: 'session', ttlMs: 1000 }),
@@ -107,6 +113,10 @@ const APIS = {
 
 function call() {
   return { aad: '', into: Buffer.alloc(100) };
+}
+
+function streamOptions() {
+  return { aad: '' };
 }
 
 /** The option at `path` set in a copy of `options`, the objects on the way made where they are missing. */

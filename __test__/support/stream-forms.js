@@ -60,6 +60,13 @@ async function through(form, ring, what, pieces, options) {
   return output;
 }
 
+/** All that can be iterated over in a stream, as one buffer. */
+async function readAll(stream) {
+  const chunks = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
 /** `bytes` in pieces whose lengths come from `next`. */
 function* pieces(bytes, next) {
   for (let from = 0; from < bytes.length;) {
@@ -80,4 +87,4 @@ function identity(value) {
   return value;
 }
 
-module.exports = { FORMS: Object.keys(OUTPUTS), NO_HANG, content, outcome, pieces, through };
+module.exports = { FORMS: Object.keys(OUTPUTS), NO_HANG, content, outcome, pieces, readAll, through };

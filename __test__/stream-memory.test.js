@@ -60,6 +60,14 @@ describe('what is wiped', () => {
       async failedInTheWeb() {
         assert.ok((await outcome('web', ring(), 'seal', [secret, {}])).error);
       },
+      async cancelledInTheWeb() {
+        const stream = ring().sealWebStream();
+        const reader = stream.readable.getReader();
+        const writing = stream.writable.getWriter().write(secret);
+        await reader.read();
+        await writing;
+        await reader.cancel();
+      },
       async ended() {
         for (const form of FORMS) await through(form, ring(), 'seal', [secret]);
       },
@@ -77,6 +85,10 @@ describe('what is wiped', () => {
         await assert.rejects(readAll(ring().sealFile(source())));
       },
     };
+    // Node 20 does not tell a transformer that it is cancelled: then the rest is collected with the stream.
+    let isTold = false;
+    await new TransformStream({ cancel: () => void (isTold = true) }).readable.cancel();
+    if (!isTold) delete endings.cancelledInTheWeb;
     for (const [name, run] of Object.entries(endings)) {
       const buffers = await buffersOf(t, run);
       assert.ok(buffers.length > 0, name);

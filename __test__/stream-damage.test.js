@@ -31,7 +31,7 @@ function cuts(sealed) {
   return [[sealed], [...pieces(sealed, () => 50_000)], [header, ...frames].filter((part) => part.length > 0)];
 }
 
-/** That the stream fails with this code, and that what came out before is a part of `plaintext` made of whole chunks. */
+/** That the stream fails with this code, and that what came out before is the front of `plaintext`, in whole chunks. */
 async function fails(sealed, code, plaintext, { keys = ring(), options, label = '', input } = {}) {
   const parts = input === undefined ? [sealed] : [...input];
   for (const form of FORMS) {

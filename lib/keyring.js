@@ -224,7 +224,11 @@ function makeRing(options) {
   return { primary, functions: native.keyring(ordered, bytes) };
 }
 
-/** Kept by an opener until the header has come: a copy, as the caller's may change. @type {import('./options.js').Reader<Uint8Array>} */
+/**
+ * Kept by an opener until the header has come: a copy, as the caller's may change.
+ *
+ * @type {import('./options.js').Reader<Uint8Array>}
+ */
 function readAad(value, name) {
   return value === undefined ? NO_BYTES : new Uint8Array(toBytes(value, name));
 }

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * Sealing and opening of streams, step by step and whatever the form: bytes come in, as they happen to be cut, and buffers go
- * out. lib/stream.js makes streams of it. The format is described in docs/aead.md.
+ * Sealing and opening of streams, step by step and whatever the form: bytes come in, as they happen to be cut, and
+ * buffers go out. lib/stream.js makes streams of it. The format is described in docs/aead.md.
  */
 
 const { createError, wrongValue } = require('./errors.js');
@@ -157,7 +157,7 @@ class Opener {
     }
   }
 
-  // eslint-disable-next-line require-yield -- what could be opened has been; here it shows whether something is missing.
+  // eslint-disable-next-line require-yield -- what could be opened has been; here it shows if something is missing.
   *end() {
     this.dispose();
     if (!this.#finished) {
@@ -192,8 +192,8 @@ class Opener {
 }
 
 /**
- * A part of what was taken. Between two parts the caller's code runs, and what it transfers or shrinks must not be lost in
- * silence.
+ * A part of what was taken. Between two parts the caller's code runs, and what it transfers or shrinks must not be lost
+ * in silence.
  *
  * @param {Uint8Array} bytes
  * @param {number} length Of the bytes, when they came.

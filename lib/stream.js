@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * The forms in which streams are sealed and opened: Node's Transform, the web's TransformStream, and async iterables. What
- * they do is in lib/sealed-stream.js; here it is when.
+ * The forms in which streams are sealed and opened: Node's Transform, the web's TransformStream, and async iterables.
+ * What they do is in lib/sealed-stream.js; here it is when.
  */
 
 const { Transform } = require('node:stream');
@@ -17,17 +17,17 @@ const WRITABLE_HIGH_WATER_MARK = 64 * 1024;
 const READABLE_HIGH_WATER_MARK = 256 * 1024;
 
 /**
- * Why a chunk was refused, by the empty one that goes through the stream in its place: the error then comes in its turn, and as
- * an event. Node's `write` throws for what is neither text nor bytes, in Node 20 and 22 also out of a pipe, where nobody
- * can catch it.
+ * Why a chunk was refused, by the empty one that goes through the stream in its place: the error then comes in its turn,
+ * and as an event. Node's `write` throws for what is neither text nor bytes, in Node 20 and 22 also out of a pipe, where
+ * nobody can catch it.
  *
  * @type {WeakMap<object, Error>}
  */
 const refusals = new WeakMap();
 
 /**
- * Stops in the middle of a large write when its reader is behind, as the streams of zlib do: a Transform would make all the
- * output of one write at once.
+ * Stops in the middle of a large write when its reader is behind, as the streams of zlib do: a Transform would make all
+ * the output of one write at once.
  */
 class StepTransform extends Transform {
   #step;
@@ -138,7 +138,7 @@ class StepTransform extends Transform {
         return;
       }
       if (next.done) break;
-      // What a listener throws is none of the stream's errors: as with Node's own, it comes out where it was pushed from.
+      // What a listener throws is no error of the stream: as with Node's own, it comes out where it was pushed from.
       this.#pushes++;
       const hasRoom = this.push(next.value);
       // By a listener, while it was pushed. What has been wiped must not be filled again.
@@ -249,8 +249,8 @@ function chunkBytes(chunk, takesText, encoding = 'utf8') {
 }
 
 /**
- * Whether these bytes have lost their memory, to another thread for example. Such a view only looks empty, but for the methods
- * of typed arrays, which throw.
+ * Whether these bytes have lost their memory, to another thread for example. Such a view only looks empty, but for the
+ * methods of typed arrays, which throw.
  *
  * @param {Uint8Array} bytes
  */

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Sealed streams once more, from the description of their format and over node:crypto, to check them against something that
- * shares no code with them.
+ * Sealed streams once more, from the description of their format and over node:crypto, to check them against something
+ * that shares no code with them.
  */
 
 const { createCipheriv, createDecipheriv, createHmac, randomBytes } = require('node:crypto');
@@ -11,7 +11,7 @@ const CHUNK = 65_536;
 const FRAME = 4 + CHUNK + 16;
 const NO_BYTES = Buffer.alloc(0);
 
-/** HKDF-SHA-256 (RFC 5869) by hand: node:crypto's takes no more than 1,024 bytes of info, and associated data may be longer. */
+/** HKDF-SHA-256 (RFC 5869) by hand: node:crypto's takes at most 1,024 bytes of info, and associated data may be longer. */
 function hkdf(secret, salt, info, length) {
   const hmac = (key, ...parts) => parts.reduce((mac, part) => mac.update(part), createHmac('sha256', key)).digest();
   const key = hmac(salt, secret);
@@ -43,7 +43,7 @@ function sealFrame(streamKey, number, isLast, plaintext, word = plaintext.length
   return Buffer.concat([prefix, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** Header and frames of a stream; `cut` says where the plaintext is cut, for streams that are not as they have to be. */
+/** Header and frames of a stream; `cut` says where the plaintext is cut, for streams that are not as they must be. */
 function sealFrames({ id, key, plaintext, aad = '', salt = randomBytes(32), kind = 3, cut = CHUNK }) {
   const header = Buffer.concat([Buffer.from([kind, id.length]), Buffer.from(id)]);
   const { streamKey, commitment } = derive(key, header, salt, aad);

@@ -1,6 +1,6 @@
 'use strict';
 
-/** The three forms of sealed streams, behind one function each: pieces go in, and what came out is there even after an error. */
+/** The three forms of sealed streams: pieces go in, and what came out is there even after an error. */
 
 const { Readable } = require('node:stream');
 const { pipeline } = require('node:stream/promises');
@@ -10,10 +10,11 @@ const { ReadableStream } = require('node:stream/web');
 const NO_HANG = Object.freeze({ timeout: 60_000 });
 
 /**
- * What comes out of each form of `ring.sealStream(options)` or `openStream` when the pieces go in: what an iteration of it
+ * What comes out of each form of `ring.sealStream(options)` or `openStream` when the pieces go in: what an iteration
  * yields, and the error it ends with, if any.
  *
- * @type {Record<string, (ring: any, what: 'seal' | 'open', pieces: Iterable<any>, options?: any) => AsyncIterable<Buffer>>}
+ * @typedef {(ring: any, what: 'seal' | 'open', pieces: Iterable<any>, options?: any) => AsyncIterable<Buffer>} Form
+ * @type {Record<string, Form>}
  */
 const OUTPUTS = {
   async *node(ring, what, pieces, options) {

@@ -17,9 +17,9 @@ const WRITABLE_HIGH_WATER_MARK = 64 * 1024;
 const READABLE_HIGH_WATER_MARK = 256 * 1024;
 
 /**
- * Why a chunk was refused, by the empty one that goes through the stream in its place: the error then comes in its turn,
- * and as an event. Node's `write` throws for what is neither text nor bytes, in Node 20 and 22 also out of a pipe, where
- * nobody can catch it.
+ * Why a chunk was refused, by the empty one that goes through the stream in its place: so the error comes in its turn,
+ * as an event. Node's `write` throws for what is neither text nor bytes, in Node 20 and 22 also out of a pipe, where it
+ * cannot be caught.
  *
  * @type {WeakMap<object, Error>}
  */

@@ -11,7 +11,7 @@ const CHUNK = 65_536;
 const FRAME = 4 + CHUNK + 16;
 const NO_BYTES = Buffer.alloc(0);
 
-/** HKDF-SHA-256 (RFC 5869) by hand: node:crypto's takes at most 1,024 bytes of info, and associated data may be longer. */
+/** HKDF-SHA-256 (RFC 5869) by hand: that of node:crypto takes at most 1,024 bytes of info. */
 function hkdf(secret, salt, info, length) {
   const hmac = (key, ...parts) => parts.reduce((mac, part) => mac.update(part), createHmac('sha256', key)).digest();
   const key = hmac(salt, secret);

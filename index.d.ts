@@ -751,8 +751,8 @@ export class Keyring {
     options?: StreamOptions,
   ): AsyncGenerator<Buffer, void, undefined>;
   /**
-   * Wipes the keys, but for those that a ring made by `rotate` shares. Streams that have begun go on. What is called
-   * afterwards throws `ERR_CLOSED`.
+   * Wipes the keys, but for those that a ring made by `rotate` shares. Streams that have begun go on; opening begins when
+   * the stream's header has been read. What is called afterwards throws `ERR_CLOSED`.
    */
   dispose(): void;
   /** {@link Keyring.dispose}, for `using`. */

@@ -132,10 +132,11 @@ describe('keys in memory', () => {
     const good = writeKeys(lineOf('k1', keyOf('A')) + lineOf('k2', keyOf('B')));
     const { code, stdout, stderr } = await runNode(`
       const aead = require(holdfast + '/lib/aead.js');
+      const keyring = require(holdfast + '/lib/keyring.js');
       const lines = require(holdfast + '/lib/key-lines.js');
       const seen = [];
       let fails = false;
-      aead.Keyring = class {
+      keyring.Keyring = class {
         constructor({ keys }) {
           seen.push(...Object.values(keys));
           if (!seen.every((key) => key.some((byte) => byte !== 0))) throw new Error('wiped too early');

@@ -6,7 +6,7 @@
  */
 
 const native = require('./native.js');
-const { wrongType, wrongValue } = require('./errors.js');
+const { createError, wrongType, wrongValue } = require('./errors.js');
 const { isBytes, isLatin1, requireBytes, toBytes } = require('./content.js');
 const { integer, readOptions, table, unchecked } = require('./options.js');
 const { KEY_BYTES, NO_BYTES, TAG_BYTES, checkKey, decryptionFailed, output } = require('./aead-call.js');
@@ -67,6 +67,7 @@ class Keyring {
   #rotate;
   #dispose;
   #overhead;
+  #isDisposed = false;
 
   /** @param {unknown} options */
   constructor(options) {
@@ -195,7 +196,10 @@ class Keyring {
 
   /** @param {unknown} options */
   #opener(options) {
-    return new Opener(this.#openStream, readOptions(options, STREAM_OPTIONS).aad);
+    const { aad } = readOptions(options, STREAM_OPTIONS);
+    // Otherwise it would come out with the header, if one comes.
+    if (this.#isDisposed) throw createError('ERR_CLOSED', 'this Keyring has been disposed of: make a new one');
+    return new Opener(this.#openStream, aad);
   }
 
   /**
@@ -210,6 +214,7 @@ class Keyring {
   }
 
   dispose() {
+    this.#isDisposed = true;
     this.#dispose();
   }
 }
@@ -241,7 +246,11 @@ function makeRing(options) {
   return { primary, functions: native.keyring(ordered, bytes) };
 }
 
-/** Kept by an opener until the header has come: a copy, as the caller's may change. @type {import('./options.js').Reader<Uint8Array>} */
+/**
+ * Kept by an opener until the header has come: a copy, as the caller's may change.
+ *
+ * @type {import('./options.js').Reader<Uint8Array>}
+ */
 function readAad(value, name) {
   return value === undefined ? NO_BYTES : new Uint8Array(toBytes(value, name));
 }

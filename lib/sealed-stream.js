@@ -2,11 +2,11 @@
 'use strict';
 
 /**
- * Sealing and opening of streams, step by step and whatever the form: bytes come in, as they happen to be cut, and buffers go
- * out. lib/stream.js makes streams of it. The format is described in docs/aead.md.
+ * Sealing and opening of streams, step by step and whatever the form: bytes come in, as they happen to be cut, and
+ * buffers go out. lib/stream.js makes streams of it. The format is described in docs/aead.md.
  */
 
-const { createError } = require('./errors.js');
+const { createError, wrongValue } = require('./errors.js');
 const { decryptionFailed } = require('./aead-call.js');
 
 /** As in crates/aead. */
@@ -14,6 +14,8 @@ const CHUNK = 64 * 1024;
 const PREFIX = 4;
 const FRAME_OVERHEAD = PREFIX + 16;
 const FRAME = CHUNK + FRAME_OVERHEAD;
+/** The first byte of every stream. */
+const KIND = 3;
 const SALT_AND_COMMITMENT = 64;
 const LONGEST_HEADER = 2 + 32 + SALT_AND_COMMITMENT;
 
@@ -49,25 +51,26 @@ class Sealer {
 
   /** @param {Uint8Array} bytes */
   *take(bytes) {
+    const { length } = bytes;
     yield* this.#start();
     let from = 0;
     if (this.#length > 0) {
-      from = Math.min(CHUNK - this.#length, bytes.length);
-      this.#held.set(bytes.subarray(0, from), this.#length);
+      from = Math.min(CHUNK - this.#length, length);
+      this.#held.set(part(bytes, length, 0, from), this.#length);
       this.#length += from;
-      if (from === bytes.length) return;
+      if (from === length) return;
       this.#length = 0;
       yield this.#sealed(this.#held, 0);
     }
     // A chunk is sealed when there is something behind it.
-    while (bytes.length - from > CHUNK) {
-      const chunks = Math.min(MOST_AT_ONCE, Math.ceil((bytes.length - from) / CHUNK) - 1);
-      const part = bytes.subarray(from, from + chunks * CHUNK);
-      from += part.length;
-      yield this.#sealed(part, 0);
+    while (length - from > CHUNK) {
+      const chunks = Math.min(MOST_AT_ONCE, Math.ceil((length - from) / CHUNK) - 1);
+      const whole = part(bytes, length, from, from + chunks * CHUNK);
+      from += whole.length;
+      yield this.#sealed(whole, 0);
     }
-    this.#held.set(bytes.subarray(from));
-    this.#length = bytes.length - from;
+    this.#held.set(part(bytes, length, from, length));
+    this.#length = length - from;
   }
 
   *end() {
@@ -125,21 +128,22 @@ class Opener {
 
   /** @param {Uint8Array} bytes */
   *take(bytes) {
+    const { length } = bytes;
     let from = 0;
-    while (from < bytes.length) {
+    while (from < length) {
       if (this.#finished) throw decryptionFailed();
-      if (this.#open !== undefined && this.#length === 0 && bytes.length - from >= FRAME) {
-        const frames = Math.min(MOST_AT_ONCE, Math.floor((bytes.length - from) / FRAME));
-        const { read, plaintext } = this.#opened(bytes.subarray(from, from + frames * FRAME), frames);
+      if (this.#open !== undefined && this.#length === 0 && length - from >= FRAME) {
+        const frames = Math.min(MOST_AT_ONCE, Math.floor((length - from) / FRAME));
+        const { read, plaintext } = this.#opened(part(bytes, length, from, from + frames * FRAME), frames);
         from += read;
         if (plaintext.length > 0) yield plaintext;
         continue;
       }
       const missing = this.#lengthOfPart() - this.#length;
-      const part = bytes.subarray(from, from + missing);
-      this.#held.set(part, this.#length);
-      this.#length += part.length;
-      from += part.length;
+      const piece = part(bytes, length, from, Math.min(from + missing, length));
+      this.#held.set(piece, this.#length);
+      this.#length += piece.length;
+      from += piece.length;
       // With the bytes that tell the length it is known how many more there are.
       if (this.#length < this.#lengthOfPart()) continue;
       const whole = this.#held.subarray(0, this.#length);
@@ -153,7 +157,7 @@ class Opener {
     }
   }
 
-  // eslint-disable-next-line require-yield -- what could be opened has been; here it shows whether something is missing.
+  // eslint-disable-next-line require-yield -- what could be opened has been; here it shows if something is missing.
   *end() {
     this.dispose();
     if (!this.#finished) {
@@ -187,10 +191,27 @@ class Opener {
   }
 }
 
+/**
+ * A part of what was taken. Between two parts the caller's code runs, and what it transfers or shrinks must not be lost
+ * in silence.
+ *
+ * @param {Uint8Array} bytes
+ * @param {number} length Of the bytes, when they came.
+ * @param {number} from
+ * @param {number} to
+ */
+function part(bytes, length, from, to) {
+  if (bytes.length < length) {
+    throw wrongValue('a chunk of the stream', 'left as it is until it has been written; it was transferred or resized');
+  }
+  return bytes.subarray(from, to);
+}
+
 /** @param {Buffer} start */
 function headerLength(start) {
   const length = 2 + start[1] + SALT_AND_COMMITMENT;
-  if (length > LONGEST_HEADER) throw decryptionFailed();
+  // What is something else, such as a message, need not be as long as a header for that to be said.
+  if (start[0] !== KIND || length > LONGEST_HEADER) throw decryptionFailed();
   return length;
 }
 

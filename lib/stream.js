@@ -2,12 +2,12 @@
 'use strict';
 
 /**
- * The forms in which streams are sealed and opened: Node's Transform, the web's TransformStream, and async iterables. What
- * they do is in lib/sealed-stream.js; here it is when.
+ * The forms in which streams are sealed and opened: Node's Transform, the web's TransformStream, and async iterables.
+ * What they do is in lib/sealed-stream.js; here it is when.
  */
 
 const { Transform } = require('node:stream');
-const { wrongType } = require('./errors.js');
+const { wrongType, wrongValue } = require('./errors.js');
 const { isBytes, toBytes } = require('./content.js');
 
 /** @typedef {import('./sealed-stream.js').Step} Step */
@@ -17,14 +17,24 @@ const WRITABLE_HIGH_WATER_MARK = 64 * 1024;
 const READABLE_HIGH_WATER_MARK = 256 * 1024;
 
 /**
- * Stops in the middle of a large write when its reader is behind, as the streams of zlib do: a Transform would make all the
- * output of one write at once.
+ * Why a chunk was refused, by the empty one that goes through the stream in its place: so the error comes in its turn,
+ * as an event. Node's `write` throws for what is neither text nor bytes, in Node 20 and 22 also out of a pipe, where it
+ * cannot be caught.
+ *
+ * @type {WeakMap<object, Error>}
+ */
+const refusals = new WeakMap();
+
+/**
+ * Stops in the middle of a large write when its reader is behind, as the streams of zlib do: a Transform would make all
+ * the output of one write at once.
  */
 class StepTransform extends Transform {
   #step;
   #takesText;
   /** Goes on with a write that stopped. @type {(() => void) | undefined} */
   #resume;
+  #pushes = 0;
 
   /**
    * @param {Step} step
@@ -41,13 +51,46 @@ class StepTransform extends Transform {
   }
 
   /**
-   * @param {unknown} chunk
+   * @param {any} chunk
+   * @param {any} [encoding]
+   * @param {any} [callback]
+   */
+  write(chunk, encoding, callback) {
+    return super.write(this.#admitted(chunk), encoding, callback);
+  }
+
+  /**
+   * @param {any} [chunk]
+   * @param {any} [encoding]
+   * @param {any} [callback]
+   */
+  end(chunk, encoding, callback) {
+    const isNone = chunk === undefined || chunk === null || typeof chunk === 'function';
+    return super.end(isNone ? chunk : this.#admitted(chunk), encoding, callback);
+  }
+
+  /** @param {unknown} chunk */
+  #admitted(chunk) {
+    try {
+      if (typeof chunk !== 'string') chunkBytes(chunk, this.#takesText);
+      return chunk;
+    } catch (error) {
+      const refused = Buffer.alloc(0);
+      refusals.set(refused, /** @type {Error} */ (error));
+      return refused;
+    }
+  }
+
+  /**
+   * @param {any} chunk
    * @param {BufferEncoding} encoding
    * @param {(error?: Error | null) => void} callback
    */
   _transform(chunk, encoding, callback) {
     let bytes;
     try {
+      const refusal = refusals.get(chunk);
+      if (refusal !== undefined) throw refusal;
       bytes = chunkBytes(chunk, this.#takesText, encoding);
     } catch (error) {
       callback(/** @type {Error} */ (error));
@@ -64,9 +107,11 @@ class StepTransform extends Transform {
   /** @param {number} size */
   _read(size) {
     const resume = this.#resume;
+    const pushes = this.#pushes;
     this.#resume = undefined;
-    if (resume === undefined) super._read(size);
-    else resume();
+    resume?.();
+    // Of what had stopped nothing may have been left. To be asked again, a stream has to push: the next write is due.
+    if (this.#pushes === pushes) super._read(size);
   }
 
   /**
@@ -84,16 +129,24 @@ class StepTransform extends Transform {
    * @param {(error?: Error | null) => void} callback
    */
   #run(parts, callback) {
-    try {
-      for (let next = parts.next(); !next.done; next = parts.next()) {
-        if (!this.push(next.value)) {
-          this.#resume = () => this.#run(parts, callback);
-          return;
-        }
+    for (;;) {
+      let next;
+      try {
+        next = parts.next();
+      } catch (error) {
+        callback(/** @type {Error} */ (error));
+        return;
       }
-    } catch (error) {
-      callback(/** @type {Error} */ (error));
-      return;
+      if (next.done) break;
+      // What a listener throws is no error of the stream: as with Node's own, it comes out where it was pushed from.
+      this.#pushes++;
+      const hasRoom = this.push(next.value);
+      // By a listener, while it was pushed. What has been wiped must not be filled again.
+      if (this.destroyed) return;
+      if (!hasRoom) {
+        this.#resume = () => this.#run(parts, callback);
+        return;
+      }
     }
     callback();
   }
@@ -112,6 +165,18 @@ function transformOf(step, takesText) {
  * @param {boolean} takesText
  */
 function webTransformOf(step, takesText) {
+  /**
+   * @param {TransformStreamDefaultController<Uint8Array>} controller
+   * @param {() => Generator<Buffer>} makeParts
+   */
+  const run = (controller, makeParts) => {
+    try {
+      for (const part of makeParts()) controller.enqueue(part);
+    } catch (error) {
+      step.dispose();
+      throw error;
+    }
+  };
   /** @type {any} */
   const transformer = {
     /**
@@ -119,11 +184,11 @@ function webTransformOf(step, takesText) {
      * @param {TransformStreamDefaultController<Uint8Array>} controller
      */
     transform(chunk, controller) {
-      for (const part of step.take(chunkBytes(chunk, takesText))) controller.enqueue(part);
+      run(controller, () => step.take(chunkBytes(chunk, takesText)));
     },
     /** @param {TransformStreamDefaultController<Uint8Array>} controller */
     flush(controller) {
-      for (const part of step.end()) controller.enqueue(part);
+      run(controller, () => step.end());
     },
     /** Not called by all versions of Node; then the key is wiped when the stream is collected. */
     cancel() {
@@ -147,7 +212,7 @@ function iterate(source, makeStep, takesText) {
     (typeof given[Symbol.asyncIterator] === 'function' || typeof given[Symbol.iterator] === 'function');
   // Of bytes themselves the elements are numbers.
   if (!isIterable || isBytes(source)) throw wrongType('source', 'an iterable or async iterable of Uint8Arrays');
-  return run(given, makeStep(), takesText);
+  return runOver(given, makeStep(), takesText);
 }
 
 /**
@@ -155,7 +220,7 @@ function iterate(source, makeStep, takesText) {
  * @param {Step} step
  * @param {boolean} takesText
  */
-async function* run(source, step, takesText) {
+async function* runOver(source, step, takesText) {
   try {
     for await (const chunk of source) yield* step.take(chunkBytes(chunk, takesText));
     yield* step.end();
@@ -172,7 +237,10 @@ async function* run(source, step, takesText) {
  * @param {BufferEncoding} [encoding] Of a string, as it was given to `write`.
  */
 function chunkBytes(chunk, takesText, encoding = 'utf8') {
-  if (isBytes(chunk)) return chunk;
+  if (isBytes(chunk)) {
+    if (isGone(chunk)) throw wrongValue(CHUNK_NAME, 'memory that is still there; it was transferred or resized');
+    return chunk;
+  }
   if (typeof chunk !== 'string') throw wrongType(CHUNK_NAME, takesText ? 'a string or a Uint8Array' : 'a Uint8Array');
   if (!/^utf-?8$/i.test(encoding)) return Buffer.from(chunk, encoding);
   if (!takesText)
@@ -180,6 +248,23 @@ function chunkBytes(chunk, takesText, encoding = 'utf8') {
   return toBytes(chunk, CHUNK_NAME);
 }
 
+/**
+ * Whether these bytes have lost their memory, to another thread for example. Such a view only looks empty, but for the
+ * methods of typed arrays, which throw.
+ *
+ * @param {Uint8Array} bytes
+ */
+function isGone(bytes) {
+  if (bytes.length > 0) return false;
+  try {
+    Reflect.apply(at, bytes, [0]);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+const { at } = Uint8Array.prototype;
 const CHUNK_NAME = 'a chunk of the stream';
 
 module.exports = { iterate, transformOf, webTransformOf };

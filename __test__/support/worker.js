@@ -27,6 +27,18 @@ const KINDS = {
     const content = Buffer.alloc(10_000);
     for (;;) ring.open(ring.seal(content));
   },
+  stream({ Keyring, generateKey }) {
+    const ring = new Keyring({ primary: 'k1', keys: { k1: generateKey() } });
+    const { Readable, Writable } = require('node:stream');
+    const { pipeline } = require('node:stream/promises');
+    const block = Buffer.alloc(1_000_000, 5);
+    forEver(() => {
+      const sink = new Writable({ write: (chunk, encoding, callback) => setImmediate(callback) });
+      const done = pipeline(Readable.from(Array(5).fill(block)), ring.sealStream(), ring.openStream(), sink);
+      parentPort.postMessage('streaming');
+      return done;
+    });
+  },
   json({ mergeJson, parseJson, scanJson }) {
     const text = Buffer.from(JSON.stringify(Array.from({ length: 1000 }, (_, id) => ({ id, name: `é ${id}` }))));
     for (;;) {

@@ -7,7 +7,6 @@
 // Holdfast (if not given, its default); how many verifies; how many rounds, of which a cell shows the median and
 // the range. UV_THREADPOOL_SIZE is passed on. The peers are those that `node bench/setup.mjs` installs.
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
 import { mkdtempSync, readFile, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
@@ -16,8 +15,9 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { REFERENCE, median, quantile, rotate } from './harness.mjs';
+import { REFERENCE, quantile } from './harness.mjs';
 import { loaderFor, probe } from './peers.mjs';
+import { aligned, cell, endWithParent, runRounds } from './rounds.mjs';
 import { formatNs, formatRatio } from './table.mjs';
 
 const PASSWORD = 'correct horse battery staple';
@@ -77,34 +77,19 @@ async function main() {
   const mode = MODES[options.mode];
   const probes = Object.fromEntries(mode.peers.map((name) => [name, probe(name)]));
   const present = mode.peers.filter((name) => probes[name].reason === null);
+  const stored = await storedHash(mode.settings);
   const folder = mkdtempSync(join(os.tmpdir(), 'storm-'));
-
-  let running;
-  process.once('exit', () => {
-    running?.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
-  });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.once(signal, () => process.exit(128 + os.constants.signals[signal]));
-  }
-
   const file = join(folder, 'small.bin');
   writeFileSync(file, Buffer.alloc(FILE_BYTES, 'storm '));
-  const stored = await storedHash(mode.settings);
 
   const names = [REFERENCE, ...present];
-  const results = Object.fromEntries(names.map((name) => [name, []]));
-  const failures = [];
-  for (let round = 0; round < options.rounds; round++) {
-    for (const name of rotate(names, round)) {
-      console.error(`round ${round + 1} of ${options.rounds}: ${name}`);
-      const { result, failure } = await inProcess({ ...options, name, file, stored, probes }, (child) => {
-        running = child;
-      });
-      results[name].push(result);
-      if (failure) failures.push(`Failed: ${name} in round ${round + 1}: ${failure}`);
-    }
-  }
+  const how = {
+    script: import.meta.filename,
+    rounds: options.rounds,
+    timeoutMs: CONTESTANT_TIMEOUT_MS,
+    onExit: () => rmSync(folder, { recursive: true, force: true }),
+  };
+  const { results, failures } = await runRounds(how, names, (name) => ({ ...options, name, file, stored, probes }));
 
   console.log(introduction(options, mode, probes));
   console.log(`\n${table(names, results)}`);
@@ -138,25 +123,6 @@ async function storedHash(settings) {
   const stored = await hasher.hash(PASSWORD);
   await hasher.close();
   return stored;
-}
-
-// A fresh process for every contestant and round, so that memory, compiled code and threads are nobody else's.
-/** @returns {Promise<{ result: any, failure: string | null }>} */
-function inProcess(job, started) {
-  return new Promise((resolve) => {
-    const child = fork(import.meta.filename, ['contestant', JSON.stringify(job)], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
-    started(child);
-    const timer = setTimeout(() => child.kill('SIGKILL'), CONTESTANT_TIMEOUT_MS);
-    let result;
-    child.once('message', (message) => (result = message));
-    child.once('close', (status, signal) => {
-      clearTimeout(timer);
-      started(undefined);
-      resolve({ result, failure: result ? null : `ended with ${signal ?? `status ${status}`} and no result` });
-    });
-  });
 }
 
 // ------------------------------------------------------------------------------------------------- what is printed
@@ -201,28 +167,10 @@ function ratio(of, result, own) {
   return own && of(result) / of(own);
 }
 
-function cell(rounds, of, write) {
-  const figures = rounds.map((result, round) => result && of(result, round)); // no result: that round failed
-  const known = figures.filter((figure) => figure !== undefined);
-  if (known.length === 0) return 'failed';
-  const range = `${write(Math.min(...known))} to ${write(Math.max(...known))}`;
-  return known.length === 1 ? write(known[0]) : `${write(median(known))} (${range})`;
-}
-
-// Markdown that can be read in a terminal too.
-function aligned(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const pad = (text, column) => (column === 0 ? text.padEnd(widths[0]) : text.padStart(widths[column]));
-  const rule = widths.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  const [head, ...rest] = rows.map((row) => row.map(pad));
-  return [head, rule, ...rest].map((row) => `| ${row.join(' | ')} |`).join('\n');
-}
-
 // ------------------------------------------------------------------------------------- one contestant, in its process
 
 async function contestantMain({ mode, name, file, stored, probes, threads, jobs }) {
-  // When the process above is gone. A plain exit would wait until libuv's threads have done all that is queued.
-  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  endWithParent();
   const server = http.createServer((_, response) => response.end('pong'));
   await new Promise((resolve) => server.listen(0, 'localhost', resolve));
   const starters = { readFile: fileReader(file), ping: pinger(server.address().port) };

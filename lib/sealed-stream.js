@@ -22,6 +22,8 @@ const LONGEST_HEADER = 2 + 32 + SALT_AND_COMMITMENT;
 /** Chunks that are worked on in one go, before the reader is asked whether there is room for more. */
 const MOST_AT_ONCE = 4;
 
+const NO_BYTES = Buffer.alloc(0);
+
 /**
  * @typedef {object} Step What the three forms of streams work with.
  * @property {(bytes: Uint8Array) => Generator<Buffer>} take
@@ -32,11 +34,12 @@ const MOST_AT_ONCE = 4;
 /** @implements {Step} */
 class Sealer {
   #seal;
+  #sealInPlace;
   #dispose;
   /** The header, until it has gone out. @type {Buffer | undefined} */
   #header;
-  /** What has not been sealed: it might be the last chunk. */
-  #held = Buffer.allocUnsafeSlow(CHUNK);
+  /** The plaintext that has not been sealed, as it might be the last chunk, in the frame that it will be. */
+  #frame = NO_BYTES;
   #length = 0;
 
   /**
@@ -46,7 +49,7 @@ class Sealer {
    */
   constructor(sealStream, aad, idLength) {
     this.#header = Buffer.alloc(2 + idLength + SALT_AND_COMMITMENT);
-    [this.#seal, this.#dispose] = sealStream(aad, this.#header);
+    [this.#seal, this.#sealInPlace, this.#dispose] = sealStream(aad, this.#header);
   }
 
   /** @param {Uint8Array} bytes */
@@ -55,33 +58,33 @@ class Sealer {
     yield* this.#start();
     let from = 0;
     if (this.#length > 0) {
-      from = Math.min(CHUNK - this.#length, length);
-      this.#held.set(part(bytes, length, 0, from), this.#length);
-      this.#length += from;
+      from = this.#hold(part(bytes, length, 0, Math.min(CHUNK - this.#length, length)));
       if (from === length) return;
+      const frame = this.#frame;
+      this.#frame = NO_BYTES;
       this.#length = 0;
-      yield this.#sealed(this.#held, 0);
+      this.#sealInPlace(frame);
+      yield frame;
     }
     // A chunk is sealed when there is something behind it.
     while (length - from > CHUNK) {
       const chunks = Math.min(MOST_AT_ONCE, Math.ceil((length - from) / CHUNK) - 1);
       const whole = part(bytes, length, from, from + chunks * CHUNK);
       from += whole.length;
-      yield this.#sealed(whole, 0);
+      yield this.#sealed(whole, chunks, 0);
     }
-    this.#held.set(part(bytes, length, from, length));
-    this.#length = length - from;
+    this.#hold(part(bytes, length, from, length));
   }
 
   *end() {
     yield* this.#start();
-    const last = this.#sealed(this.#held.subarray(0, this.#length), 1);
+    const last = this.#sealed(this.#frame.subarray(PREFIX, PREFIX + this.#length), 1, 1);
     this.dispose();
     yield last;
   }
 
   dispose() {
-    this.#held.fill(0);
+    this.#frame.fill(0);
     this.#dispose();
   }
 
@@ -92,12 +95,22 @@ class Sealer {
     yield header;
   }
 
+  /** @param {Uint8Array} bytes For which there is room. */
+  #hold(bytes) {
+    if (bytes.length > 0) {
+      if (this.#length === 0) this.#frame = Buffer.allocUnsafeSlow(FRAME);
+      this.#frame.set(bytes, PREFIX + this.#length);
+      this.#length += bytes.length;
+    }
+    return bytes.length;
+  }
+
   /**
    * @param {Uint8Array} plaintext Whole chunks, or the last one.
+   * @param {number} frames
    * @param {0 | 1} isLast
    */
-  #sealed(plaintext, isLast) {
-    const frames = isLast === 1 ? 1 : plaintext.length / CHUNK;
+  #sealed(plaintext, frames, isLast) {
     const out = Buffer.allocUnsafeSlow(plaintext.length + frames * FRAME_OVERHEAD);
     this.#seal(plaintext, isLast, out);
     return out;
@@ -110,11 +123,13 @@ class Opener {
   #aad;
   /** @type {((sealed: Uint8Array, destination: Uint8Array) => number[]) | undefined} */
   #open;
+  /** @type {(frame: Uint8Array) => boolean} */
+  #openInPlace = () => false;
   /** @type {() => void} */
   #dispose = () => {};
   #finished = false;
-  /** The part of the header or of a frame that has come so far. */
-  #held = Buffer.allocUnsafeSlow(FRAME);
+  /** The header or the frame, as far as it has come; of a frame of which the length is not known yet, the start. */
+  #part = Buffer.alloc(LONGEST_HEADER);
   #length = 0;
 
   /**
@@ -141,19 +156,11 @@ class Opener {
       }
       const missing = this.#lengthOfPart() - this.#length;
       const piece = part(bytes, length, from, Math.min(from + missing, length));
-      this.#held.set(piece, this.#length);
+      this.#part.set(piece, this.#length);
       this.#length += piece.length;
       from += piece.length;
-      // With the bytes that tell the length it is known how many more there are.
-      if (this.#length < this.#lengthOfPart()) continue;
-      const whole = this.#held.subarray(0, this.#length);
-      this.#length = 0;
-      if (this.#open === undefined) {
-        [this.#open, this.#dispose] = this.#openStream(this.#aad, whole);
-      } else {
-        const { plaintext } = this.#opened(whole, 1);
-        if (plaintext.length > 0) yield plaintext;
-      }
+      const plaintext = this.#tryPart();
+      if (plaintext.length > 0) yield plaintext;
     }
   }
 
@@ -169,14 +176,35 @@ class Opener {
   }
 
   dispose() {
-    this.#held.fill(0);
     this.#dispose();
   }
 
-  /** Of the header or frame that is being held, as far as it is known. */
+  /** How long the header or frame is, as far as it is known. */
   #lengthOfPart() {
-    if (this.#open === undefined) return this.#length < 2 ? 2 : headerLength(this.#held);
-    return this.#length < PREFIX ? PREFIX : frameLength(this.#held);
+    if (this.#open === undefined) return this.#length < 2 ? 2 : headerLength(this.#part);
+    return this.#length < PREFIX ? PREFIX : frameLength(this.#part);
+  }
+
+  /** The plaintext, when the part that came last has made a frame whole. */
+  #tryPart() {
+    const length = this.#lengthOfPart();
+    if (this.#open !== undefined && this.#length === PREFIX) {
+      // Now it is known how long the frame is: its plaintext will stand in it.
+      const frame = Buffer.allocUnsafeSlow(length);
+      frame.set(this.#part.subarray(0, PREFIX));
+      this.#part = frame;
+    }
+    if (this.#length < length) return NO_BYTES;
+    const whole = this.#part;
+    this.#length = 0;
+    if (this.#open === undefined) {
+      const header = whole.subarray(0, length);
+      [this.#open, this.#openInPlace, this.#dispose] = this.#openStream(this.#aad, header);
+      return NO_BYTES;
+    }
+    this.#part = Buffer.allocUnsafe(PREFIX);
+    this.#finished = this.#openInPlace(whole);
+    return whole.subarray(PREFIX, length - (FRAME_OVERHEAD - PREFIX));
   }
 
   /**

@@ -7,8 +7,9 @@ use holdfast_aead::{Keyring, Progress, StreamOpener, StreamSealer};
 use crate::aead::{Dispose, Slot, failure};
 use crate::boundary::{Call, Failure, HotFunction, Value, hot_function};
 
-/// `sealStream(aad, destination) => [seal, dispose]`, with the header in the destination. `seal(plaintext, isLast: 0 | 1,
-/// destination)` takes whole chunks, or as the last call one at most, and returns how many bytes it wrote.
+/// `sealStream(aad, destination) => [seal, sealInPlace, dispose]`, with the header in the destination. `seal(plaintext,
+/// isLast: 0 | 1, destination)` takes whole chunks, or as the last call one at most, and returns how many bytes it wrote.
+/// `sealInPlace(frame)` fills in what a frame lacks that holds a whole chunk of plaintext in its place.
 pub(crate) struct SealStream(pub(crate) Rc<Slot<Keyring>>);
 
 impl HotFunction for SealStream {
@@ -23,13 +24,17 @@ impl HotFunction for SealStream {
         })?;
         let sealer = Rc::new(Slot::new("stream", sealer));
         let env = call.env();
-        Ok(call
-            .values(&[hot_function(&env, Seal(Rc::clone(&sealer)))?, hot_function(&env, Dispose(sealer))?]))
+        Ok(call.values(&[
+            hot_function(&env, Seal(Rc::clone(&sealer)))?,
+            hot_function(&env, SealInPlace(Rc::clone(&sealer)))?,
+            hot_function(&env, Dispose(sealer))?,
+        ]))
     }
 }
 
-/// `openStream(aad, header) => [open, dispose]`. `open(sealed, destination)` opens the whole frames at the front of `sealed`
-/// and returns how many bytes it read, how many it wrote, and whether that was the end (1, else 0).
+/// `openStream(aad, header) => [open, openInPlace, dispose]`. `open(sealed, destination)` opens the whole frames at the front
+/// of `sealed` and returns how many bytes it read, how many it wrote, and whether that was the end (1, else 0).
+/// `openInPlace(frame)` returns whether it was the last; its plaintext is where its ciphertext was.
 pub(crate) struct OpenStream(pub(crate) Rc<Slot<Keyring>>);
 
 impl HotFunction for OpenStream {
@@ -42,8 +47,11 @@ impl HotFunction for OpenStream {
         })?;
         let opener = Rc::new(Slot::new("stream", opener));
         let env = call.env();
-        Ok(call
-            .values(&[hot_function(&env, Open(Rc::clone(&opener)))?, hot_function(&env, Dispose(opener))?]))
+        Ok(call.values(&[
+            hot_function(&env, Open(Rc::clone(&opener)))?,
+            hot_function(&env, OpenInPlace(Rc::clone(&opener)))?,
+            hot_function(&env, Dispose(opener))?,
+        ]))
     }
 }
 
@@ -77,5 +85,30 @@ impl HotFunction for Open {
             })
         })?;
         Ok(call.numbers(&[read as f64, written as f64, f64::from(u8::from(finished))]))
+    }
+}
+
+struct SealInPlace(Rc<Slot<StreamSealer>>);
+
+impl HotFunction for SealInPlace {
+    const NAME: &'static str = "sealInPlace";
+    const ARGUMENTS: usize = 1;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        self.0.with(|sealer| call.output(0, |frame| sealer.seal_in_place(frame).map_err(failure)))?;
+        Ok(call.undefined())
+    }
+}
+
+struct OpenInPlace(Rc<Slot<StreamOpener>>);
+
+impl HotFunction for OpenInPlace {
+    const NAME: &'static str = "openInPlace";
+    const ARGUMENTS: usize = 1;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let last =
+            self.0.with(|opener| call.output(0, |frame| opener.open_in_place(frame).map_err(failure)))?;
+        Ok(call.boolean(last))
     }
 }

@@ -106,15 +106,25 @@ pub(crate) fn encrypt_under(
 ) -> Result<usize, Error> {
     let length = plaintext.len();
     let total = length.checked_add(TAG_LENGTH).ok_or(Error::Length)?;
-    if destination.len() < total || length as u64 > MAX_PLAINTEXT {
+    let destination = destination.get_mut(..total).ok_or(Error::Length)?;
+    let (body, tag) = destination.split_at_mut(length);
+    body.copy_from_slice(plaintext);
+    tag.copy_from_slice(encrypt_in_place(key, nonce, aad, body)?.as_ref());
+    Ok(total)
+}
+
+/// Encrypts `body` where it stands.
+pub(crate) fn encrypt_in_place(
+    key: &LessSafeKey,
+    nonce: &[u8; NONCE_LENGTH],
+    aad: &[u8],
+    body: &mut [u8],
+) -> Result<Tag, Error> {
+    if is_too_long(body.len()) {
         return Err(Error::Length);
     }
-    let (body, rest) = destination.split_at_mut(length);
-    body.copy_from_slice(plaintext);
     let nonce = Nonce::assume_unique_for_key(*nonce);
-    let tag = key.seal_in_place_separate_tag(nonce, Aad::from(aad), body).map_err(|_| Error::Length)?;
-    rest[..TAG_LENGTH].copy_from_slice(tag.as_ref());
-    Ok(total)
+    key.seal_in_place_separate_tag(nonce, Aad::from(aad), body).map_err(|_| Error::Length)
 }
 
 /// As [`GcmKey::decrypt`].
@@ -125,18 +135,37 @@ pub(crate) fn decrypt_under(
     sealed: &[u8],
     destination: &mut [u8],
 ) -> Result<usize, Error> {
-    let length = sealed.len().checked_sub(TAG_LENGTH).ok_or(Error::Decrypt)?;
-    let (ciphertext, tag) = sealed.split_at(length);
-    let destination = destination.get_mut(..length).ok_or(Error::Length)?;
+    let (ciphertext, tag) = sealed.split_last_chunk::<TAG_LENGTH>().ok_or(Error::Decrypt)?;
+    let destination = destination.get_mut(..ciphertext.len()).ok_or(Error::Length)?;
     destination.copy_from_slice(ciphertext);
+    decrypt_in_place(key, nonce, aad, destination, tag)?;
+    Ok(ciphertext.len())
+}
+
+/// Decrypts `body` where it stands. On failure it is zero.
+pub(crate) fn decrypt_in_place(
+    key: &LessSafeKey,
+    nonce: &[u8; NONCE_LENGTH],
+    aad: &[u8],
+    body: &mut [u8],
+    tag: &[u8; TAG_LENGTH],
+) -> Result<(), Error> {
     let nonce = Nonce::assume_unique_for_key(*nonce);
-    let tag = Tag::try_from(tag).map_err(|_| Error::Decrypt)?;
-    let opened =
-        key.open_in_place_separate_tag(nonce, Aad::from(aad), tag, destination, 0..).map(|plain| plain.len());
+    let opened = match is_too_long(body.len()) {
+        true => Err(ring::error::Unspecified),
+        false => {
+            let tag = Tag::from(*tag);
+            key.open_in_place_separate_tag(nonce, Aad::from(aad), tag, body, 0..).map(|_| ())
+        }
+    };
     opened.map_err(|_| {
-        destination.fill(0);
+        body.fill(0);
         Error::Decrypt
     })
+}
+
+fn is_too_long(length: usize) -> bool {
+    length as u64 > MAX_PLAINTEXT
 }
 
 #[cfg(test)]
@@ -202,5 +231,6 @@ mod tests {
         let key = GcmKey::new(&[0; 32]).unwrap();
         assert_eq!(key.encrypt(&[0; 12], b"", b"abc", &mut [0; 18]), Err(Error::Length));
         assert_eq!(key.seal(b"", b"", &mut [0; 3]), Err(Error::Length));
+        assert!(!is_too_long(68_719_476_704) && is_too_long(68_719_476_705));
     }
 }

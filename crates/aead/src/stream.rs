@@ -12,7 +12,7 @@ use ring::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::gcm::{Error, NONCE_LENGTH, TAG_LENGTH, decrypt_under, encrypt_under};
+use crate::gcm::{Error, NONCE_LENGTH, TAG_LENGTH, decrypt_in_place, encrypt_in_place};
 use crate::hkdf::derive_key;
 use crate::keyring::{Keyring, Kind, RingKey};
 use crate::random::random;
@@ -85,13 +85,21 @@ impl StreamSealer {
             return Err(Error::Length);
         }
         if last {
-            return self.0.seal(plaintext, true, destination);
+            return self.0.seal_copy(plaintext, true, destination);
         }
         let mut written = 0;
         for chunk in plaintext.chunks_exact(CHUNK_LENGTH) {
-            written += self.0.seal(chunk, false, &mut destination[written..])?;
+            written += self.0.seal_copy(chunk, false, &mut destination[written..])?;
         }
         Ok(written)
+    }
+
+    /// Seals one whole chunk, not the last, where it stands: in a frame, of which it lacks the prefix and the tag.
+    pub fn seal_in_place(&mut self, frame: &mut [u8]) -> Result<(), Error> {
+        if frame.len() != CHUNK_LENGTH + FRAME_OVERHEAD {
+            return Err(Error::Length);
+        }
+        self.0.seal(false, frame)
     }
 }
 
@@ -119,6 +127,27 @@ impl StreamOpener {
         result
     }
 
+    /// Opens one frame where it stands: the plaintext is what is between prefix and tag. Says whether it was the last. As after
+    /// [`StreamOpener::open`], nothing is opened after an error.
+    pub fn open_in_place(&mut self, frame: &mut [u8]) -> Result<bool, Error> {
+        let result = self.open_frame(frame);
+        if result.is_err() {
+            self.0.key = None;
+        }
+        result
+    }
+
+    fn open_frame(&mut self, frame: &mut [u8]) -> Result<bool, Error> {
+        let (prefix, rest) = frame.split_first_chunk_mut::<PREFIX_LENGTH>().ok_or(Error::Decrypt)?;
+        let (last, length) = self.0.read_prefix(*prefix)?;
+        let (body, tag) = rest.split_last_chunk_mut::<TAG_LENGTH>().ok_or(Error::Decrypt)?;
+        if body.len() != length {
+            return Err(Error::Decrypt);
+        }
+        self.0.open(*prefix, last, body, tag)?;
+        Ok(last)
+    }
+
     fn open_frames(&mut self, sealed: &[u8], destination: &mut [u8]) -> Result<Progress, Error> {
         let mut progress = Progress { read: 0, written: 0, finished: self.0.key.is_none() };
         loop {
@@ -127,14 +156,16 @@ impl StreamOpener {
                 return if rest.is_empty() { Ok(progress) } else { Err(Error::Decrypt) };
             }
             let Some((prefix, rest)) = rest.split_first_chunk::<PREFIX_LENGTH>() else { return Ok(progress) };
-            let word = u32::from_be_bytes(*prefix);
-            let (last, length) = (word & IS_LAST != 0, (word & !IS_LAST) as usize);
-            if !self.0.is_legal(last, length) {
-                return Err(Error::Decrypt);
-            }
-            let Some(body) = rest.get(..length + TAG_LENGTH) else { return Ok(progress) };
-            let destination = destination.get_mut(progress.written..).ok_or(Error::Length)?;
-            self.0.open(*prefix, last, body, destination)?;
+            let (last, length) = self.0.read_prefix(*prefix)?;
+            let Some((ciphertext, tag)) =
+                rest.get(..length + TAG_LENGTH).and_then(<[u8]>::split_last_chunk::<TAG_LENGTH>)
+            else {
+                return Ok(progress);
+            };
+            let end = progress.written + length;
+            let body = destination.get_mut(progress.written..end).ok_or(Error::Length)?;
+            body.copy_from_slice(ciphertext);
+            self.0.open(*prefix, last, body, tag)?;
             progress.read += length + FRAME_OVERHEAD;
             progress.written += length;
             progress.finished = last;
@@ -143,36 +174,53 @@ impl StreamOpener {
 }
 
 impl Frames {
-    fn is_legal(&self, last: bool, length: usize) -> bool {
-        match last {
+    /// Whether the frame is the last, and the length of its plaintext.
+    fn read_prefix(&self, prefix: [u8; PREFIX_LENGTH]) -> Result<(bool, usize), Error> {
+        let word = u32::from_be_bytes(prefix);
+        let (last, length) = (word & IS_LAST != 0, (word & !IS_LAST) as usize);
+        let is_legal = match last {
             true => length <= CHUNK_LENGTH && (length > 0 || self.number == 0),
             false => length == CHUNK_LENGTH,
-        }
+        };
+        if is_legal { Ok((last, length)) } else { Err(Error::Decrypt) }
     }
 
-    fn seal(&mut self, plaintext: &[u8], last: bool, destination: &mut [u8]) -> Result<usize, Error> {
+    fn seal_copy(&mut self, plaintext: &[u8], last: bool, destination: &mut [u8]) -> Result<usize, Error> {
+        let length = plaintext.len() + FRAME_OVERHEAD;
+        let frame = destination.get_mut(..length).ok_or(Error::Length)?;
+        frame[PREFIX_LENGTH..length - TAG_LENGTH].copy_from_slice(plaintext);
+        self.seal(last, frame)?;
+        Ok(length)
+    }
+
+    /// Fills in what a frame that holds plaintext lacks, and encrypts it.
+    fn seal(&mut self, last: bool, frame: &mut [u8]) -> Result<(), Error> {
         let nonce = self.nonce(last)?;
         let key = self.key.as_ref().ok_or(Error::Length)?;
-        let (prefix, body) = destination.split_first_chunk_mut::<PREFIX_LENGTH>().ok_or(Error::Length)?;
+        let (prefix, rest) = frame.split_first_chunk_mut::<PREFIX_LENGTH>().ok_or(Error::Length)?;
+        let (body, tag) = rest.split_last_chunk_mut::<TAG_LENGTH>().ok_or(Error::Length)?;
         // At most 65,536.
-        *prefix = (plaintext.len() as u32 | if last { IS_LAST } else { 0 }).to_be_bytes();
-        let written = encrypt_under(key.get(), &nonce, prefix, plaintext, body)?;
+        *prefix = (body.len() as u32 | if last { IS_LAST } else { 0 }).to_be_bytes();
+        tag.copy_from_slice(encrypt_in_place(key.get(), &nonce, prefix, body)?.as_ref());
         self.advance(last);
-        Ok(PREFIX_LENGTH + written)
+        Ok(())
     }
 
     fn open(
         &mut self,
         prefix: [u8; PREFIX_LENGTH],
         last: bool,
-        body: &[u8],
-        destination: &mut [u8],
+        body: &mut [u8],
+        tag: &[u8; TAG_LENGTH],
     ) -> Result<(), Error> {
-        let nonce = self.nonce(last)?;
-        let key = self.key.as_ref().ok_or(Error::Decrypt)?;
-        decrypt_under(key.get(), &nonce, &prefix, body, destination)?;
-        self.advance(last);
-        Ok(())
+        let opened = match (self.nonce(last), &self.key) {
+            (Ok(nonce), Some(key)) => decrypt_in_place(key.get(), &nonce, &prefix, body, tag),
+            _ => Err(Error::Decrypt),
+        };
+        if opened.is_ok() {
+            self.advance(last);
+        }
+        opened
     }
 
     /// The frame's number, big-endian, in eleven bytes, and whether it is the last.
@@ -346,6 +394,49 @@ mod tests {
         assert_eq!(opener.open(&damaged, &mut plaintext), Err(Error::Decrypt));
         assert!(plaintext.iter().all(|&byte| byte == 0));
         assert_eq!(opener.open(&frame, &mut plaintext), Err(Error::Decrypt), "it has failed");
+    }
+
+    #[test]
+    fn in_place_is_the_same() {
+        let ring = ring();
+        let plaintext: Vec<u8> = (0..2 * CHUNK_LENGTH + 5).map(|at| (at % 253) as u8).collect();
+        let mut sealed = vec![0; StreamSealer::header_length(&ring)];
+        let mut sealer = StreamSealer::new(&ring, b"", &mut sealed).unwrap();
+        for chunk in plaintext.chunks(CHUNK_LENGTH) {
+            let mut frame = vec![0; chunk.len() + FRAME_OVERHEAD];
+            if chunk.len() == CHUNK_LENGTH {
+                frame[PREFIX_LENGTH..][..CHUNK_LENGTH].copy_from_slice(chunk);
+                assert_eq!(sealer.seal_in_place(&mut frame[1..]), Err(Error::Length));
+                assert_eq!(sealer.seal_in_place(&mut frame), Ok(()));
+            } else {
+                assert_eq!(sealer.seal(chunk, true, &mut frame), Ok(frame.len()));
+            }
+            sealed.extend_from_slice(&frame);
+        }
+        assert_eq!(opened(&ring, b"", &sealed), Ok((plaintext.clone(), true)));
+
+        let (header, frames) = sealed.split_at(StreamSealer::header_length(&ring));
+        let mut opener = StreamOpener::new(&ring, b"", header).unwrap();
+        let mut found = Vec::new();
+        for (number, frame) in frames.chunks(CHUNK_LENGTH + FRAME_OVERHEAD).enumerate() {
+            let mut frame = frame.to_vec();
+            assert_eq!(opener.open_in_place(&mut frame), Ok(number == 2));
+            found.extend_from_slice(&frame[PREFIX_LENGTH..frame.len() - TAG_LENGTH]);
+        }
+        assert_eq!(found, plaintext);
+        assert_eq!(opener.open_in_place(&mut [0; FRAME_OVERHEAD]), Err(Error::Decrypt), "it has ended");
+
+        for length in 0..=CHUNK_LENGTH + FRAME_OVERHEAD {
+            if length % 997 != 0 && length > 50 && length < CHUNK_LENGTH {
+                continue;
+            }
+            let mut opener = StreamOpener::new(&ring, b"", header).unwrap();
+            let mut frame = frames[..length].to_vec();
+            let is_whole = length == CHUNK_LENGTH + FRAME_OVERHEAD;
+            assert_eq!(opener.open_in_place(&mut frame).is_ok(), is_whole, "{length}");
+            let mut whole = frames[..CHUNK_LENGTH + FRAME_OVERHEAD].to_vec();
+            assert!(opener.open_in_place(&mut whole).is_err(), "it has failed, or comes twice");
+        }
     }
 
     #[test]

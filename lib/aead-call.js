@@ -17,6 +17,7 @@ const NO_BYTES = new Uint8Array(0);
 
 /** @type {{ aad: Uint8Array, into: Uint8Array | undefined }} */
 const NO_OPTIONS = Object.freeze({ aad: NO_BYTES, into: undefined });
+const { hasOwnProperty } = Object.prototype;
 const CALL_OPTIONS = table({ aad: unchecked, into: unchecked });
 
 /**
@@ -27,9 +28,15 @@ const CALL_OPTIONS = table({ aad: unchecked, into: unchecked });
  */
 function readCall(options) {
   if (options === undefined) return NO_OPTIONS;
-  const given = ownOptions(options, CALL_OPTIONS);
-  const aad = Object.hasOwn(given, 'aad') ? given.aad : undefined;
-  const into = Object.hasOwn(given, 'into') ? given.into : undefined;
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) readOptions(options, CALL_OPTIONS);
+  const given = /** @type {any} */ (options);
+  let aad, into;
+  for (const name in given) {
+    if (!hasOwnProperty.call(given, name)) continue;
+    if (name === 'aad') aad = given.aad;
+    else if (name === 'into') into = given.into;
+    else readOptions(options, CALL_OPTIONS);
+  }
   return {
     aad: aad === undefined ? NO_BYTES : toBytes(aad, 'options.aad'),
     into: into === undefined ? undefined : requireBytes(into, 'options.into'),

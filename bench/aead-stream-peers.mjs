@@ -7,6 +7,9 @@
 // as long as nobody writes into a piece that was passed on (Holdfast does not rely on that: it copies); `update` is
 // called once a piece; and its output, prefix and tag are pushed one by one, because one Buffer a frame costs a copy.
 // The marks for backpressure are those of Holdfast's streams; with Node's own it is slower.
+//
+// `isPlain`: as one writes it first, and as safe as Holdfast against a caller who writes into a piece that was passed on: each
+// chunk and each frame in a Buffer of its own, by Buffer.concat.
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomBytes } from 'node:crypto';
 import { Transform } from 'node:stream';
 
@@ -60,9 +63,11 @@ export class ChunkSealer extends Transform {
   #pieces = new Pieces();
   #nonces = nonces();
   #key;
+  #isPlain;
 
-  constructor(key) {
+  constructor(key, isPlain = false) {
     super(MARKS);
+    this.#isPlain = isPlain;
     const salt = randomBytes(SALT);
     this.#key = streamKey(key, salt);
     this.push(salt);
@@ -70,7 +75,7 @@ export class ChunkSealer extends Transform {
 
   _transform(piece, _, callback) {
     try {
-      this.#pieces.add(piece);
+      this.#pieces.add(this.#isPlain ? Buffer.from(piece) : piece);
       // A chunk is sealed when there is something behind it: the nonce says whether it is the last.
       while (this.#pieces.length > CHUNK) this.#seal(CHUNK, false);
     } catch (error) {
@@ -93,6 +98,11 @@ export class ChunkSealer extends Transform {
     prefix.writeUInt32BE(last ? length + IS_LAST : length);
     const cipher = createCipheriv('aes-256-gcm', this.#key, this.#nonces(last));
     cipher.setAAD(prefix);
+    if (this.#isPlain) {
+      const body = cipher.update(Buffer.concat(this.#pieces.take(length)));
+      this.push(Buffer.concat([prefix, body, cipher.final(), cipher.getAuthTag()]));
+      return;
+    }
     this.push(prefix);
     for (const piece of this.#pieces.take(length)) this.push(cipher.update(piece));
     cipher.final(); // empty, as always with GCM
@@ -107,15 +117,17 @@ export class ChunkOpener extends Transform {
   #key;
   #prefix;
   #finished = false;
+  #isPlain;
 
-  constructor(key) {
+  constructor(key, isPlain = false) {
     super(MARKS);
+    this.#isPlain = isPlain;
     this.#master = key;
   }
 
   _transform(piece, _, callback) {
     try {
-      this.#pieces.add(piece);
+      this.#pieces.add(this.#isPlain ? Buffer.from(piece) : piece);
       while (this.#step());
     } catch (error) {
       return callback(error);
@@ -154,8 +166,10 @@ export class ChunkOpener extends Transform {
     const decipher = createDecipheriv('aes-256-gcm', this.#key, this.#nonces(last), { authTagLength: TAG });
     decipher.setAAD(this.#prefix);
     decipher.setAuthTag(this.#pieces.bytes(TAG));
-    const opened = body.map((piece) => decipher.update(piece));
-    decipher.final(); // throws when the chunk is not what was sealed; until here nothing of it has gone out
+    const opened = this.#isPlain
+      ? [Buffer.concat([decipher.update(Buffer.concat(body)), decipher.final()])]
+      : body.map((piece) => decipher.update(piece));
+    if (!this.#isPlain) decipher.final(); // throws when the chunk is not what was sealed; until here nothing of it has gone out
     for (const piece of opened) this.push(piece);
     this.#prefix = undefined;
     this.#finished = last;

@@ -59,6 +59,11 @@ const FORMS = {
       () => new ChunkSealer(key),
       () => new ChunkOpener(key),
     ),
+  'node:crypto, same chunks, plainly': ({ key }) =>
+    transforms(
+      () => new ChunkSealer(key, true),
+      () => new ChunkOpener(key, true),
+    ),
   // Not the same: one message, whose tag is known at its end. What it opens has gone out before that, unauthenticated.
   'node:crypto, one message': ({ key }) => {
     const nonce = randomBytes(12); // for both directions; that it repeats is no matter here
@@ -95,10 +100,11 @@ const FORMS = {
 const TITLES = { seal: 'seal', open: 'open', both: 'seal and open' };
 const MEASURED = [
   ['seal', ['holdfast', 'holdfast, web streams', 'holdfast, async iterables']],
-  ['seal', ['node:crypto, same chunks', 'node:crypto, one message']],
+  ['seal', ['node:crypto, same chunks', 'node:crypto, same chunks, plainly', 'node:crypto, one message']],
   ['open', ['holdfast', 'holdfast, web streams', 'holdfast, async iterables']],
-  ['open', ['node:crypto, same chunks', 'node:crypto, one message']],
-  ['both', ['holdfast', 'node:crypto, same chunks', 'node:crypto, one message', NO_CIPHER]],
+  ['open', ['node:crypto, same chunks', 'node:crypto, same chunks, plainly', 'node:crypto, one message']],
+  ['both', ['holdfast', 'node:crypto, same chunks', 'node:crypto, same chunks, plainly']],
+  ['both', ['node:crypto, one message', NO_CIPHER]],
 ];
 const ON_A_THREAD = [['seal', ['holdfast', 'holdfast, on a thread']]];
 

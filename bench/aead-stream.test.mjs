@@ -21,8 +21,8 @@ async function through(transform, content, piece = 50_000) {
   return Buffer.concat(out);
 }
 
-const seal = (content, piece) => through(new ChunkSealer(KEY), content, piece);
-const open = (sealed, piece) => through(new ChunkOpener(KEY), sealed, piece);
+const seal = (content, piece, isPlain) => through(new ChunkSealer(KEY, isPlain), content, piece);
+const open = (sealed, piece, isPlain) => through(new ChunkOpener(KEY, isPlain), sealed, piece);
 
 function plaintextOf(length) {
   return Buffer.from(Uint8Array.from({ length }, (_, index) => index * 7 + (index >> 8)));
@@ -35,6 +35,8 @@ for (const length of [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 
       const sealed = await seal(plaintext, piece);
       assert.equal(sealed.length, SALT + length + Math.max(1, Math.ceil(length / CHUNK)) * FRAME_OVERHEAD);
       assert.ok((await open(sealed, 77_777)).equals(plaintext));
+      assert.ok((await open(sealed, 77_777, true)).equals(plaintext));
+      assert.ok((await open(await seal(plaintext, piece, true), 77_777)).equals(plaintext));
     }
   });
 }
@@ -55,7 +57,10 @@ test('chunks of node:crypto: what was cut off, changed, moved or added is refuse
     added: Buffer.concat([sealed, Buffer.from([0])]),
     nothing: Buffer.alloc(0),
   };
-  for (const [name, content] of Object.entries(wrong)) await assert.rejects(open(content), name);
+  for (const [name, content] of Object.entries(wrong)) {
+    await assert.rejects(open(content), name);
+    await assert.rejects(open(content, 50_000, true), name);
+  }
 });
 
 test('a cell is the median and the range of the rounds that did not fail', () => {

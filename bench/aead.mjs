@@ -69,6 +69,7 @@ function seal(title, bytes) {
           'holdfast Keyring': () => ring.seal(plaintext, { aad: AAD }),
           'holdfast Keyring into': () => ringInto.seal(plaintext, { aad: AAD, into: ringRoom }),
           'node:crypto': () => crypto.seal(plaintext),
+          'node:crypto, concat': () => crypto.sealConcat(plaintext),
           'node:crypto, pooled nonces': () => pooled.seal(plaintext),
           ...(pieces && { 'node:crypto pieces': pieces }),
           subtle: () => subtle.seal(plaintext),
@@ -110,6 +111,7 @@ function open(title, bytes) {
           'holdfast Keyring': () => ring.open(ringSealed, { aad: AAD }),
           'holdfast Keyring into': () => ringInto.open(ringSealed, { aad: AAD, into: ringRoom }),
           'node:crypto': () => crypto.open(sealed),
+          'node:crypto, concat': () => crypto.openConcat(sealed),
           subtle: () => subtle.open(sealed),
         },
         check(outputs) {
@@ -244,6 +246,16 @@ function nodeCrypto(key) {
       cipher.setAAD(AAD);
       const body = cipher.update(plaintext);
       return [nonce, body, cipher.final(), cipher.getAuthTag()];
+    },
+    // As Node's documentation and most programs have it: all pieces into one Buffer.
+    sealConcat(plaintext) {
+      return Buffer.concat(this.sealPieces(plaintext));
+    },
+    openConcat(sealed) {
+      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12), { authTagLength: 16 });
+      decipher.setAAD(AAD);
+      decipher.setAuthTag(sealed.subarray(-16));
+      return Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]);
     },
     open(sealed) {
       const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12), { authTagLength: 16 });

@@ -4,7 +4,8 @@
  *
  * Text is `string`, bytes are `Uint8Array` (so `Buffer`). Times are milliseconds, memory is KiB where the name says
  * so and bytes otherwise, offsets are UTF-16 code units for strings and bytes for bytes. Options are plain objects:
- * own properties only, unknown names are rejected with `ERR_INVALID_ARG_VALUE`.
+ * own properties only, unknown names are rejected with `ERR_INVALID_ARG_VALUE`. Of calls that are made for every message,
+ * `AeadOptions` and those of tokens, enumerable names are looked at.
  */
 
 import type { Transform } from 'node:stream';
@@ -673,7 +674,7 @@ export function aesGcmDecrypt(
  * which choose the nonce, or a {@link Keyring}, which also rotates keys.
  *
  * @throws {HoldfastError} `ERR_DECRYPT` from `decrypt` and `open`, whatever was wrong;
- *   `ERR_KEY_EXHAUSTED` from `seal` at the 2³²-th message
+ *   `ERR_KEY_EXHAUSTED` from `seal` at the 2³²-th message of this object
  */
 export class AesGcmKey {
   constructor(key: Uint8Array);
@@ -715,7 +716,7 @@ export class Keyring {
   reseal(sealed: Uint8Array, options?: AeadOptions): Buffer;
   /**
    * A new ring with `id` as primary key and all keys of this one, which stays as it is.
-   * @throws {TypeError} `ERR_INVALID_ARG_VALUE` when this ring has a key of that id
+   * @throws {TypeError} `ERR_INVALID_ARG_VALUE` when this ring has a key of that id, or this key under another
    */
   rotate(id: string, key: Uint8Array): Keyring;
   /**
@@ -752,7 +753,7 @@ export class Keyring {
   ): AsyncGenerator<Buffer, void, undefined>;
   /**
    * Wipes the keys, but for those that a ring made by `rotate` shares. Streams that have begun go on; opening begins when
-   * the stream's header has been read. What is called afterwards throws `ERR_CLOSED`.
+   * the stream's header has been read. What needs a key afterwards throws `ERR_CLOSED`.
    */
   dispose(): void;
   /** {@link Keyring.dispose}, for `using`. */

@@ -114,6 +114,60 @@ describe('aesGcmEncrypt and aesGcmDecrypt', () => {
     structuredClone(detached, { transfer: [detached.buffer] });
     assert.throws(() => aesGcmEncrypt(detached, Buffer.alloc(12), 'x'), VALUE);
   });
+
+  it('refuse views whose memory is gone, which only look empty', () => {
+    const detached = new Uint8Array(32);
+    structuredClone(detached, { transfer: [detached.buffer] });
+    const memory = new ArrayBuffer(8, { maxByteLength: 8 });
+    const outside = new Uint8Array(memory, 4, 4);
+    memory.resize(2);
+    const key = new AesGcmKey(Buffer.alloc(32, 1));
+    for (const gone of [detached, outside]) {
+      assert.equal(gone.length, 0);
+      for (const call of [
+        () => aesGcmEncrypt(Buffer.alloc(32, 1), Buffer.alloc(12), gone),
+        () => key.seal(gone),
+        () => key.seal('x', { aad: gone }),
+        () => key.seal('x', { into: gone }),
+        () => ring().seal(gone),
+        () => ring().sealStream({ aad: gone }),
+      ]) {
+        assert.throws(call, VALUE, String(call));
+      }
+    }
+    assert.equal(key.open(key.seal(new Uint8Array(0))).length, 0, 'nothing is something else');
+  });
+});
+
+describe('results', () => {
+  it('are not taken along when another one is transferred', () => {
+    const key = new AesGcmKey(Buffer.alloc(32, 1));
+    for (const length of [10, 300, 3000]) {
+      const [first, second] = [key.seal(Buffer.alloc(length, 'A')), key.seal(Buffer.alloc(length, 'B'))];
+      // Node 20 copies what may not be transferred, later versions throw.
+      try {
+        structuredClone(first, { transfer: [first.buffer] });
+      } catch (error) {
+        assert.equal(error.name, 'DataCloneError');
+      }
+      for (const sealed of [first, second]) assert.equal(key.open(sealed).length, length);
+    }
+  });
+
+  it('do not overwrite each other after an input that lies about its length', () => {
+    const key = new AesGcmKey(Buffer.alloc(32, 1));
+    const before = Array.from({ length: 40 }, (_, at) => key.seal(Buffer.alloc(1000, at)));
+    for (const length of [NaN, -1, 0.5, 1e9, '300', {}]) {
+      const liar = Object.defineProperty(Buffer.alloc(300), 'length', { value: length });
+      try {
+        key.seal(liar);
+      } catch (error) {
+        assert.ok(error instanceof Error);
+      }
+    }
+    for (let at = 0; at < 100; at++) key.seal(Buffer.alloc(1000, 0xff));
+    before.forEach((sealed, at) => assert.ok(key.open(sealed).equals(Buffer.alloc(1000, at))));
+  });
 });
 
 describe('what was sealed opens', () => {

@@ -386,6 +386,18 @@ describe('loadKeyring', () => {
     assert.throws(() => loadKeyring(file), { ...KEY_FILE, message: /changed while it was read: try again/ });
   });
 
+  it('does not take keys for a path, nor repeat them', () => {
+    const text = fs.readFileSync(writeKeys(lineOf('k1', keyOf('A'))), 'utf8');
+    for (const keys of [text, text.trim(), `# mine\n${text}`, text.split(' ').slice(0, 2).join(' '), `k0 x,${text}`]) {
+      for (const call of [loadKeyring, createKeyring, rotateKeyring]) {
+        assert.throws(
+          () => call(keys),
+          (error) => error.code === 'ERR_INVALID_ARG_VALUE' && !error.message.includes(keyOf('A').slice(0, 20)),
+        );
+      }
+    }
+  });
+
   it('takes a path, a file: URL or { env }, and nothing else', () => {
     const file = writeKeys(lineOf('k1', keyOf('A')));
     for (const source of [

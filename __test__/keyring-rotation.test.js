@@ -165,6 +165,12 @@ describe('rotate', () => {
     assert.deepEqual(proto.inspect(proto.seal('x')), { keyId: '__proto__', stale: false });
   });
 
+  it('refuses a key that the ring has, under whatever id', () => {
+    const keys = ring('k2', ['k1', 'k2']);
+    for (const byte of [1, 2]) assert.throws(() => keys.rotate('k3', Buffer.alloc(32, byte)), VALUE);
+    assert.equal(keys.rotate('k3', Buffer.alloc(32, 3)).inspect(keys.seal('x')).stale, true);
+  });
+
   it('keeps copies of the keys', () => {
     const key = Buffer.alloc(32, 2);
     const rotated = ring('k1').rotate('k2', key);
@@ -248,6 +254,18 @@ describe('dispose', () => {
     assert.equal(rotated.rotate('k3', generateKey()).open(sealed).toString(), 'x');
     rotated.dispose();
     assert.throws(() => rotated.open(sealed), CLOSED);
+  });
+
+  it('of a subclass is what `using` calls', () => {
+    const seen = [];
+    class Mine extends Keyring {
+      dispose() {
+        seen.push('mine');
+        super.dispose();
+      }
+    }
+    new Mine({ primary: 'k1', keys: { k1: generateKey() } })[symbol]();
+    assert.deepEqual(seen, ['mine']);
   });
 
   it('is what `using` calls', () => {

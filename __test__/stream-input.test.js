@@ -373,4 +373,41 @@ describe('chunks', () => {
       await assert.rejects(parts.next(), refusal('ERR_INVALID_ARG_VALUE'));
     }
   });
+
+  it('of a polluted prototype are not taken: what comes out are bytes', NO_HANG, async () => {
+    const { code, stdout, stderr } = await runNode(`
+      const { Keyring, generateKey } = require(holdfast);
+      const ring = new Keyring({ primary: 'k1', keys: { k1: generateKey() } });
+      const content = Buffer.from([0xff, 0xfe, 1, 2]);
+      async function main() {
+        for (const [name, value] of Object.entries({ encoding: 'utf8', readable: false, writable: false, objectMode: true,
+          readableObjectMode: true, highWaterMark: 1, defaultEncoding: 'hex', emitClose: false, autoDestroy: false })) {
+          Object.prototype[name] = value;
+          try {
+            const parts = [];
+            const sealed = ring.sealStream();
+            const opened = ring.openStream();
+            sealed.on('data', (part) => opened.write(part)).on('end', () => opened.end());
+            opened.on('data', (part) => parts.push(part));
+            const ended = new Promise((resolve, reject) => opened.once('end', resolve).once('error', reject));
+            sealed.end(content);
+            await ended;
+            if (!parts.every(Buffer.isBuffer) || !Buffer.concat(parts).equals(content)) throw new Error(name);
+          } finally {
+            delete Object.prototype[name];
+          }
+        }
+        for (const name of ['readableType', 'writableType', 'start', 'flush', 'transform']) {
+          Object.prototype[name] = 'x';
+          try {
+            ring.sealWebStream();
+          } finally {
+            delete Object.prototype[name];
+          }
+        }
+        console.log('bytes');
+      }
+      main();`);
+    assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: 'bytes\n', stderr: '' });
+  });
 });

@@ -130,6 +130,29 @@ describe('tokens', () => {
     }
   });
 
+  it('are not for ever because a clock went wrong', (t) => {
+    const keys = ring();
+    let now = 0;
+    t.mock.method(Date, 'now', () => now);
+    for (const wrong of [-5, 0, -1_000_000]) {
+      now = wrong;
+      const token = keys.sealToken(1, { purpose: PURPOSE, ttlMs: Math.max(1, -wrong) });
+      now = 1_900_000_000_000;
+      assert.throws(() => keys.openToken(token, { purpose: PURPOSE }), { code: 'ERR_TOKEN_EXPIRED' });
+    }
+  });
+
+  it('keep their purpose when somebody writes over a pool', () => {
+    const keys = ring();
+    const purpose = 'a purpose of this test';
+    const before = keys.sealToken(1, { purpose });
+    // The classic mistake: all of the pool, and not the part that is theirs.
+    new Uint8Array(Buffer.from('x').buffer).fill(0);
+    assert.equal(keys.openToken(before, { purpose }), 1);
+    const long = 'x'.repeat(5000);
+    assert.equal(keys.openToken(keys.sealToken(3, { purpose: long }), { purpose: long }), 3);
+  });
+
   it('of several purposes and rings do not get mixed up, whatever was used last', () => {
     const rings = [ring('k1'), ring('k2'), new Keyring({ primary: 'k1', keys: { k1: generateKey() } })];
     const purposes = ['session', 'reset', 'session2', 'e-mail', 'é', '中'];

@@ -5,6 +5,7 @@
  * What the calls of encryption have in common: options that are read anew each time, keys, nonces, and where the result goes.
  */
 
+const { markAsUntransferable } = require('node:worker_threads');
 const { createError, outOfRange, wrongType, wrongValue } = require('./errors.js');
 const { isBytes, requireBytes, toBytes } = require('./content.js');
 const { readOptions, table, unchecked } = require('./options.js');
@@ -104,11 +105,12 @@ let taken = 0;
  * @param {number} length
  */
 function allocate(length) {
-  if (length < FROM_POOL.least || length > FROM_POOL.most || Buffer.poolSize >= POOL_BYTES) {
-    return Buffer.allocUnsafe(length);
-  }
+  const fits = length >= FROM_POOL.least && length <= FROM_POOL.most;
+  if (!fits || Buffer.poolSize >= POOL_BYTES) return Buffer.allocUnsafe(length);
   if (taken + length > pool.length) {
     pool = Buffer.allocUnsafeSlow(POOL_BYTES);
+    // Or who hands one result to another thread takes all the others along, as with Node's pool.
+    markAsUntransferable(pool.buffer);
     taken = 0;
   }
   const start = taken;

@@ -26,7 +26,7 @@ function isBytes(value) {
  * @returns {Uint8Array}
  */
 function toBytes(content, name) {
-  if (isBytes(content)) return content;
+  if (isBytes(content)) return present(content, name);
   if (typeof content !== 'string') throw wrongType(name, 'a string or a Uint8Array');
   // A lone surrogate has no UTF-8; Node would write U+FFFD in its place.
   if (!content.isWellFormed()) throw wrongValue(name, 'well-formed text; it has a lone surrogate');
@@ -40,8 +40,39 @@ function toBytes(content, name) {
  */
 function requireBytes(value, name) {
   if (!isBytes(value)) throw wrongType(name, 'a Uint8Array');
-  return value;
+  return present(value, name);
 }
+
+/** What bytes must be whose memory is gone. */
+const GONE = 'memory that is still there; it was transferred or resized';
+
+/**
+ * @template {Uint8Array} T
+ * @param {T} bytes
+ * @param {string} name
+ */
+function present(bytes, name) {
+  if (bytes.length === 0 && isGone(bytes)) throw wrongValue(name, GONE);
+  return bytes;
+}
+
+/**
+ * Whether these bytes have lost their memory, to another thread for example. Such a view only looks empty, but for the
+ * methods of typed arrays, which throw.
+ *
+ * @param {Uint8Array} bytes
+ */
+function isGone(bytes) {
+  if (bytes.length > 0) return false;
+  try {
+    Reflect.apply(at, bytes, [0]);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+const { at } = Uint8Array.prototype;
 
 /** V8 knows at once that a one-byte string has no such character, and stops at the first one in another. */
 const WIDE = /[^\0-\xff]/;
@@ -60,4 +91,4 @@ function isLatin1(text) {
   return text.length < LONG ? undefined : Reflect.apply(exec, WIDE, [text]) === null;
 }
 
-module.exports = { isBytes, isLatin1, requireBytes, toBytes };
+module.exports = { GONE, isBytes, isGone, isLatin1, requireBytes, toBytes };

@@ -9,7 +9,11 @@
  */
 function makeDisposable({ prototype }) {
   if (typeof Symbol.dispose !== 'symbol') return;
-  const method = { __proto__: null, value: prototype.dispose, configurable: true, writable: true };
+  // The one that a subclass may have.
+  const value = /** @this {{ dispose(): void }} */ function () {
+    this.dispose();
+  };
+  const method = { __proto__: null, value, configurable: true, writable: true };
   Object.defineProperty(prototype, Symbol.dispose, method);
 }
 

@@ -159,8 +159,15 @@ function toPath(value, name) {
   const path = typeof value === 'string' ? value : fromUrl(value, name);
   // Node's error for the second would repeat the path.
   if (path === '' || path.includes('\0')) throw wrongValue(name, 'a path that is not empty and has no null character');
+  // The error that there is no such file would show the keys.
+  if (KEY_LINE.test(path)) {
+    throw wrongValue(name, "a path, and not the keys themselves: those of an environment variable are { env: 'NAME' }");
+  }
   return path;
 }
+
+/** What looks like the line of a key. */
+const KEY_LINE = /(?:^|[\s,;])[A-Za-z0-9_-]{1,32}[ \t]+[A-Za-z0-9+/]{43}=/;
 
 /**
  * @param {URL} url

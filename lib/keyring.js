@@ -127,7 +127,8 @@ class Keyring {
     const ttlMs = readTtl(Object.hasOwn(given, 'ttlMs') ? given.ttlMs : undefined, 'options.ttlMs');
     const json = JSON.stringify(value);
     if (json === undefined) throw wrongType('value', 'what JSON can express');
-    const expires = ttlMs === undefined ? 0 : Date.now() + ttlMs;
+    // 0 is for ever: not even a clock that goes wrong may say that.
+    const expires = ttlMs === undefined ? 0 : Math.max(1, Date.now() + ttlMs);
     const token = this.#sealToken(purpose, expires, json, isLatin1(json));
     // What openToken would refuse is not sealed: this says what it is.
     if (token === undefined) parseJson(json);
@@ -280,15 +281,18 @@ let lastPurpose = '';
 /** @type {Uint8Array} */
 let lastPurposeBytes = Buffer.alloc(0);
 
+const LONGEST_KEPT = 256;
+
 /** @param {any} options */
 function purposeOf(options) {
   const purpose = options !== undefined && Object.hasOwn(options, 'purpose') ? options.purpose : undefined;
   if (purpose === lastPurpose && lastPurpose !== '') return lastPurposeBytes;
   if (typeof purpose !== 'string') throw wrongType('options.purpose', 'a string');
   if (purpose === '') throw wrongValue('options.purpose', "a name for what the token is for, such as 'session'");
-  lastPurposeBytes = toBytes(purpose, 'options.purpose');
-  lastPurpose = purpose;
-  return lastPurposeBytes;
+  // In memory of its own: in a pool, what somebody else writes by mistake could make another purpose of it.
+  const bytes = new Uint8Array(toBytes(purpose, 'options.purpose'));
+  if (purpose.length <= LONGEST_KEPT) [lastPurpose, lastPurposeBytes] = [purpose, bytes];
+  return bytes;
 }
 
 /** Some 8,900 years. */

@@ -8,7 +8,7 @@
 
 const { Transform } = require('node:stream');
 const { wrongType, wrongValue } = require('./errors.js');
-const { isBytes, toBytes } = require('./content.js');
+const { GONE, isBytes, isGone, toBytes } = require('./content.js');
 
 /** @typedef {import('./sealed-stream.js').Step} Step */
 
@@ -41,11 +41,15 @@ class StepTransform extends Transform {
    * @param {boolean} takesText
    */
   constructor(step, takesText) {
-    super({
-      decodeStrings: false,
-      writableHighWaterMark: WRITABLE_HIGH_WATER_MARK,
-      readableHighWaterMark: READABLE_HIGH_WATER_MARK,
-    });
+    super(
+      /** @type {any} */ ({
+        // Of a polluted prototype even the encoding would be taken, and ciphertext decoded.
+        __proto__: null,
+        decodeStrings: false,
+        writableHighWaterMark: WRITABLE_HIGH_WATER_MARK,
+        readableHighWaterMark: READABLE_HIGH_WATER_MARK,
+      }),
+    );
     this.#step = step;
     this.#takesText = takesText;
   }
@@ -179,6 +183,7 @@ function webTransformOf(step, takesText) {
   };
   /** @type {any} */
   const transformer = {
+    __proto__: null,
     /**
      * @param {unknown} chunk
      * @param {TransformStreamDefaultController<Uint8Array>} controller
@@ -190,7 +195,7 @@ function webTransformOf(step, takesText) {
     flush(controller) {
       run(controller, () => step.end());
     },
-    /** Not called by all versions of Node; then the key is wiped when the stream is collected. */
+    /** The reader wants no more. */
     cancel() {
       step.dispose();
     },
@@ -238,7 +243,7 @@ async function* runOver(source, step, takesText) {
  */
 function chunkBytes(chunk, takesText, encoding = 'utf8') {
   if (isBytes(chunk)) {
-    if (isGone(chunk)) throw wrongValue(CHUNK_NAME, 'memory that is still there; it was transferred or resized');
+    if (isGone(chunk)) throw wrongValue(CHUNK_NAME, GONE);
     return chunk;
   }
   if (typeof chunk !== 'string') throw wrongType(CHUNK_NAME, takesText ? 'a string or a Uint8Array' : 'a Uint8Array');
@@ -248,23 +253,6 @@ function chunkBytes(chunk, takesText, encoding = 'utf8') {
   return toBytes(chunk, CHUNK_NAME);
 }
 
-/**
- * Whether these bytes have lost their memory, to another thread for example. Such a view only looks empty, but for the
- * methods of typed arrays, which throw.
- *
- * @param {Uint8Array} bytes
- */
-function isGone(bytes) {
-  if (bytes.length > 0) return false;
-  try {
-    Reflect.apply(at, bytes, [0]);
-    return false;
-  } catch {
-    return true;
-  }
-}
-
-const { at } = Uint8Array.prototype;
 const CHUNK_NAME = 'a chunk of the stream';
 
 module.exports = { iterate, transformOf, webTransformOf };

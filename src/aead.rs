@@ -227,6 +227,9 @@ pub(crate) fn failure(error: Error) -> Failure {
             Failure::new(Code::UnknownKey, "the message was sealed under a key that this ring does not hold")
         }
         Error::Expired => Failure::new(Code::TokenExpired, "the token has expired: ask for a new one"),
+        Error::SameKey => {
+            invalid("the new key is one that this ring has already: make a new one with generateKey")
+        }
         Error::KeyExhausted => Failure::new(
             Code::KeyExhausted,
             "this key has sealed as many messages as random nonces are safe for: use a new key, or a Keyring",

@@ -12,9 +12,14 @@ use zeroize::Zeroizing;
 use crate::aead::{Dispose, Slot, failure, invalid, with_content};
 use crate::aead_stream::{OpenStream, SealStream};
 use crate::boundary::{
-    Call, Characters, Code, Failure, HotFunction, SecretBytes, TextArgument, Value, array, cold, hot_function,
+    Call, Characters, Code, ExternalMemory, Failure, HotFunction, SecretBytes, TextArgument, Value, array,
+    cold, hot_function,
 };
 use crate::json::limits_of;
+
+/// What a key takes with its id and its schedules, and what a ring takes besides.
+const KEY_BYTES: usize = 400;
+const RING_BYTES: usize = 4 << 10;
 
 /// Of one ring. Each message goes through the list once.
 const MOST_KEYS: usize = 1000;
@@ -49,9 +54,10 @@ pub fn keyring(env: Env, ids: Vec<TextArgument>, keys: Vec<SecretBytes>) -> napi
 }
 
 fn functions(env: &Env, ring: Keyring) -> Result<Vec<Value>, Failure> {
+    let memory = ExternalMemory::announce(env, ring.size() * KEY_BYTES + RING_BYTES);
     let ring = Rc::new(Slot::new("Keyring", ring));
     Ok(vec![
-        hot_function(env, Seal(Rc::clone(&ring)))?,
+        hot_function(env, Seal { ring: Rc::clone(&ring), _memory: memory })?,
         hot_function(env, Open(Rc::clone(&ring)))?,
         hot_function(env, Reseal(Rc::clone(&ring)))?,
         hot_function(env, SealToken(Tokens::new(&ring)))?,
@@ -63,14 +69,18 @@ fn functions(env: &Env, ring: Keyring) -> Result<Vec<Value>, Failure> {
     ])
 }
 
-struct Seal(Rc<Slot<Keyring>>);
+struct Seal {
+    ring: Rc<Slot<Keyring>>,
+    /// Of all functions of the ring.
+    _memory: ExternalMemory,
+}
 
 impl HotFunction for Seal {
     const NAME: &'static str = "seal";
     const ARGUMENTS: usize = 3;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        self.0.with(|ring| {
+        self.ring.with(|ring| {
             with_content(call, 0, |aad, plaintext, destination| ring.seal(aad, plaintext, destination))
         })
     }
@@ -220,7 +230,7 @@ fn token_guard() -> Guard {
     })
 }
 
-/// Lends the characters in UTF-8. JSON.stringify writes lone surrogates as escapes, so there are none.
+/// Lends the characters in UTF-8. JSON.stringify writes lone surrogates as escapes, save those of JSON.rawJSON.
 fn with_utf8<T>(json: Characters<'_>, body: impl FnOnce(&[u8]) -> Result<T, Failure>) -> Result<T, Failure> {
     let longest = match json {
         Characters::Latin1(bytes) if bytes.is_ascii() => return body(bytes),

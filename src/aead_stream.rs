@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use holdfast_aead::{Keyring, Progress, StreamOpener, StreamSealer};
+use holdfast_aead::{Error, Keyring, Progress, StreamOpener, StreamSealer};
 
 use crate::aead::{Dispose, Slot, failure};
-use crate::boundary::{Call, Failure, HotFunction, Value, hot_function};
+use crate::boundary::{Call, Code, Failure, HotFunction, Value, hot_function};
 
 /// `sealStream(aad, destination) => [seal, sealInPlace, dispose]`, with the header in the destination. `seal(plaintext,
 /// isLast: 0 | 1, destination)` takes whole chunks, or as the last call one at most, and returns how many bytes it wrote.
@@ -65,7 +65,7 @@ impl HotFunction for Seal {
         let last = call.integer(1, 1)? == 1;
         let written = self.0.with(|sealer| {
             call.bytes(0, |plaintext| {
-                call.output(2, |destination| sealer.seal(plaintext, last, destination).map_err(failure))
+                call.output(2, |destination| sealer.seal(plaintext, last, destination).map_err(too_long))
             })
         })?;
         Ok(call.length(written))
@@ -95,7 +95,7 @@ impl HotFunction for SealInPlace {
     const ARGUMENTS: usize = 1;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        self.0.with(|sealer| call.output(0, |frame| sealer.seal_in_place(frame).map_err(failure)))?;
+        self.0.with(|sealer| call.output(0, |frame| sealer.seal_in_place(frame).map_err(too_long)))?;
         Ok(call.undefined())
     }
 }
@@ -110,5 +110,14 @@ impl HotFunction for OpenInPlace {
         let last =
             self.0.with(|opener| call.output(0, |frame| opener.open_in_place(frame).map_err(failure)))?;
         Ok(call.boolean(last))
+    }
+}
+
+fn too_long(error: Error) -> Failure {
+    match error {
+        Error::KeyExhausted => {
+            Failure::new(Code::KeyExhausted, "the stream has 256 TiB, which is the most: begin another one")
+        }
+        error => failure(error),
     }
 }

@@ -25,6 +25,8 @@ pub enum Error {
     UnknownKey,
     /// The token has expired.
     Expired,
+    /// The new key is one that the ring has already.
+    SameKey,
     /// The key has sealed as many messages as random nonces are safe for.
     KeyExhausted,
     /// The key is not 16 or 32 bytes.

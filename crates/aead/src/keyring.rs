@@ -7,6 +7,7 @@
 
 use std::sync::Arc;
 
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::gcm::{Error, TAG_LENGTH};
@@ -75,10 +76,14 @@ impl Keyring {
         Ok(true)
     }
 
-    /// A ring with another primary key and all of this one's; nothing when this one has that id already.
+    /// A ring with another primary key and all of this one's; nothing when this one has that id already. The same key under
+    /// another name would be no rotation.
     pub fn rotate(&self, primary: KeyId, key: &[u8]) -> Result<Option<Keyring>, Error> {
         if self.holds(&primary) {
             return Ok(None);
+        }
+        if self.keys.iter().any(|(_, known)| bool::from(known.secret[..].ct_eq(key))) {
+            return Err(Error::SameKey);
         }
         let mut keys = vec![(primary, ring_key(key)?)];
         keys.extend(self.keys.iter().cloned());
@@ -253,6 +258,8 @@ mod tests {
         let rotated = old.rotate(id("2026"), &[2; 32]).unwrap().unwrap();
         assert_eq!((rotated.size(), old.size()), (2, 1));
         assert!(rotated.rotate(id("2025"), &[4; 32]).unwrap().is_none());
+        assert_eq!(rotated.rotate(id("2027"), &[1; 32]).err(), Some(Error::SameKey));
+        assert_eq!(rotated.rotate(id("2027"), &[1; 31]).err(), Some(Error::KeyLength));
         drop(old);
         for ring in [&new, &rotated] {
             let mut plain = [0; 99];

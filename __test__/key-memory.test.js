@@ -11,6 +11,8 @@ const path = require('node:path');
 const { spawn } = require('node:child_process');
 const { createInterface } = require('node:readline');
 const { describe, it } = require('node:test');
+const { setTimeout: sleep } = require('node:timers/promises');
+const { deriveKey } = require('./support/xaes.js');
 
 const HOLDER = path.join(__dirname, 'support', 'key-holder.js');
 const HOLDERS = [
@@ -72,27 +74,49 @@ function unreadable() {
   }
 }
 
+/** A process that holds a key, and what it answers. */
+async function withHolder(name, body) {
+  const child = spawn(process.execPath, ['--expose-gc', HOLDER, name], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ask = async (line) => {
+    child.stdin.write(`${line}\n`);
+    return (await answers.next()).value;
+  };
+  try {
+    await body(child.pid, ask);
+  } finally {
+    child.kill();
+  }
+}
+
 describe('keys are wiped from memory', { skip: unreadable() }, () => {
+  it('the key of a message, which was on the stack', { timeout: 60_000 }, async () => {
+    await withHolder('the stack', async (pid, ask) => {
+      const key = Buffer.from(await ask('hold'), 'hex').map((byte) => byte ^ 0xff);
+      for (let round = 0; round < 3; round++) {
+        const nonce = Buffer.from(await ask('seal'), 'hex').subarray(4, 28);
+        assert.equal(await ask('open'), 'opened');
+        await sleep(200);
+        assert.equal(occurrences(pid, deriveKey(key, nonce)), 0, 'copies that are left');
+        // Its second half is a round key by itself.
+        assert.equal(occurrences(pid, deriveKey(key, nonce).subarray(16)), 0, 'copies of the second half');
+        assert.equal(await ask(''), 'awake');
+      }
+    });
+  });
+
   for (const { name, keeps } of HOLDERS) {
     it(name, { timeout: 60_000 }, async () => {
-      const child = spawn(process.execPath, ['--expose-gc', HOLDER, name], { stdio: ['pipe', 'pipe', 'inherit'] });
-      const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-      const ask = async (line) => {
-        child.stdin.write(`${line}\n`);
-        return (await answers.next()).value;
-      };
-      try {
+      await withHolder(name, async (pid, ask) => {
         const key = Buffer.from(await ask('hold'), 'hex').map((byte) => byte ^ 0xff);
         assert.equal(key.length, name.includes('16') ? 16 : 32);
-        assert.ok(occurrences(child.pid, key) >= 1, 'the copy in JavaScript is found');
+        assert.ok(occurrences(pid, key) >= 1, 'the copy in JavaScript is found');
         assert.equal(await ask('forget'), 'forgotten');
-        const held = occurrences(child.pid, key);
+        const held = occurrences(pid, key);
         assert.ok(keeps ? held >= 1 : held === 0, `${held} copies while it is held`);
         assert.equal(await ask('dispose'), 'disposed');
-        assert.equal(occurrences(child.pid, key), 0, 'copies that are left');
-      } finally {
-        child.kill();
-      }
+        assert.equal(occurrences(pid, key), 0, 'copies that are left');
+      });
     });
   }
 });

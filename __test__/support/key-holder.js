@@ -5,6 +5,7 @@
  * input with a line. The key is told with every bit flipped, so that telling it leaves no copy.
  */
 
+const fs = require('node:fs');
 const { createInterface } = require('node:readline');
 const { AesGcmKey, Keyring, aesGcmEncrypt, generateKey } = require('../..');
 
@@ -40,6 +41,12 @@ const HOLDERS = {
     aesGcmEncrypt(key, Buffer.alloc(12), 'message');
     return () => {};
   },
+  /** For the key of one message, which no object holds. */
+  'the stack'(key) {
+    const ring = new Keyring({ primary: 'k1', keys: { k1: key } });
+    messages = ring;
+    return () => ring.dispose();
+  },
   /** Collected, without being disposed of. */
   'a Keyring that is collected'(key) {
     let ring = new Keyring({ primary: 'k1', keys: { k1: key } });
@@ -71,7 +78,23 @@ const name = process.argv[2];
 const key = secret(name.includes('16') ? 16 : 32);
 let dispose;
 
+/** A ring whose messages are asked for, and the last one. */
+let messages;
+let message;
+
 const STEPS = {
+  seal() {
+    message = messages.seal('message');
+    return message.toString('hex');
+  },
+  /** Says so, opens, and then does nothing at all for a while: what is on the stack stays there. */
+  open() {
+    const nothing = new Int32Array(new SharedArrayBuffer(4));
+    fs.writeSync(1, 'opened\n');
+    messages.open(message);
+    Atomics.wait(nothing, 0, 0, 2000);
+    return 'awake';
+  },
   hold() {
     dispose = HOLDERS[name](key);
     return Buffer.from(key.map((byte) => byte ^ 0xff)).toString('hex');
@@ -87,5 +110,6 @@ const STEPS = {
 };
 
 createInterface({ input: process.stdin }).on('line', async (line) => {
-  process.stdout.write(`${await STEPS[line]()}\n`);
+  // An empty line asks for nothing but the answer that is late.
+  if (line !== '') process.stdout.write(`${await STEPS[line]()}\n`);
 });

@@ -55,4 +55,4 @@ function openMessage(message, key, aad = Buffer.alloc(0)) {
   return xaesOpen(key, message.subarray(end, end + 24), message.subarray(end + 24), Buffer.concat([header, aad]));
 }
 
-module.exports = { openMessage, sealMessage, xaesSeal };
+module.exports = { deriveKey, openMessage, sealMessage, xaesSeal };

@@ -6,9 +6,11 @@
 const { AesGcmKey, aesGcmDecrypt, aesGcmEncrypt, generateKey } = require('./lib/aead.js');
 const { deriveKey, keyFromPassphrase } = require('./lib/derived-keys.js');
 const { HoldfastError, JsonError } = require('./lib/errors.js');
+const { ipKey } = require('./lib/ip-key.js');
 const { JsonGuard, parseJson, scanJson, tryParseJson } = require('./lib/json.js');
 const { Keyring } = require('./lib/keyring.js');
 const { createKeyring, loadKeyring, rotateKeyring } = require('./lib/key-file.js');
+const { RateLimiter } = require('./lib/limiter.js');
 const { createMerge, merge } = require('./lib/merge.js');
 const { mergeJson } = require('./lib/merge-json.js');
 const { PasswordHasher } = require('./lib/password.js');
@@ -25,6 +27,7 @@ module.exports = {
   JsonGuard,
   Keyring,
   PasswordHasher,
+  RateLimiter,
   SafeRegExp,
   SafeRegExpSet,
   aesGcmDecrypt,
@@ -35,6 +38,7 @@ module.exports = {
   deriveKey,
   generateKey,
   hashPassword,
+  ipKey,
   keyFromPassphrase,
   loadKeyring,
   merge,

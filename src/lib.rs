@@ -12,6 +12,7 @@ mod boundary;
 mod derived_key;
 mod json;
 mod json_merge;
+mod limiter;
 mod password;
 mod regexp;
 mod regexp_characters;

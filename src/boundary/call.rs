@@ -296,6 +296,18 @@ impl Call {
         }
     }
 
+    pub(crate) fn double(&self, value: f64) -> Value {
+        let mut result = ptr::null_mut();
+        // SAFETY: a plain result in the environment of the call. On failure it stays null, which Node takes as undefined.
+        unsafe { sys::napi_create_double(self.env, value, &mut result) };
+        Value::from_raw(result)
+    }
+
+    /// Argument `index` as it came, to be returned.
+    pub(crate) fn argument(&self, index: usize) -> Value {
+        Value::from_raw(self.arguments[index])
+    }
+
     pub(crate) fn number(&self, value: i32) -> Value {
         let mut result = ptr::null_mut();
         // SAFETY: as above.

@@ -21,6 +21,13 @@ impl ExternalMemory {
         ExternalMemory::new(env.raw(), bytes)
     }
 
+    /// Announces `bytes` in place of what was.
+    pub(crate) fn change(&mut self, bytes: usize) {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self.adjust(bytes - self.bytes);
+        self.bytes = bytes;
+    }
+
     fn adjust(&self, change: i64) {
         let mut total = 0;
         // SAFETY: the environment exists as long as its values do, and instances are dropped by their finalizers, which

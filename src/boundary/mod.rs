@@ -8,6 +8,7 @@
 
 mod arguments;
 mod call;
+mod clock;
 mod completion;
 mod environment;
 mod failure;
@@ -20,6 +21,7 @@ mod text;
 
 pub(crate) use arguments::{Integers, SecretBytes, TextArgument, Value};
 pub(crate) use call::{Call, Secret, array};
+pub(crate) use clock::microseconds;
 pub(crate) use completion::{Completion, CompletionReceiver, CompletionSender, completion_channel};
 pub(crate) use environment::{cold, initialize};
 pub(crate) use failure::{Code, Failure};

@@ -1,0 +1,177 @@
+// @ts-check
+'use strict';
+
+/**
+ * Rate limiting in this process: GCRA over a table of bounded memory. One native call for each key, which answers with one
+ * number.
+ */
+
+const native = require('./native.js');
+const { createError, outOfRange, wrongType } = require('./errors.js');
+const { integer, readOptions, table, unchecked } = require('./options.js');
+const { MAX_KEY, checkKey, readPrefix } = require('./ip-key.js');
+const { MOST_TOKENS, RATE_OPTIONS, rateOf } = require('./rate.js');
+
+const DEFAULT_KEYS = 1_000_000;
+const MOST_KEYS = 1e9;
+
+/** For consumeMany: an address, an account, and what else one request has. */
+const MOST_AT_ONCE = 64;
+
+const LIMITER_OPTIONS = table({
+  ...RATE_OPTIONS,
+  maxKeys: integer(1, MOST_KEYS, DEFAULT_KEYS),
+  ipv6Prefix: readPrefix,
+  now: readClock,
+});
+
+class RateLimiter {
+  #rate;
+  #clock;
+  #consume;
+  #peek;
+  #refund;
+  #raise;
+  #reset;
+  #stats;
+
+  /** @param {unknown} options */
+  constructor(options) {
+    const { maxKeys, ipv6Prefix, now, ...rate } = readOptions(options, LIMITER_OPTIONS);
+    this.#rate = rateOf(rate);
+    this.#clock = now;
+    const { limit, windowMs, burst } = this.#rate;
+    const functions = native.rateLimiter(limit, windowMs, burst, maxKeys, ipv6Prefix, now !== undefined);
+    [this.#consume, this.#peek, this.#refund, this.#raise, this.#reset, this.#stats] = functions;
+  }
+
+  /**
+   * @param {unknown} key
+   * @param {unknown} [cost]
+   */
+  consume(key, cost = 1) {
+    if (typeof key !== 'string' || key.length > MAX_KEY) checkKey(key, 'key');
+    const tokens = readCost(cost);
+    return this.#rate.consumed(this.#consume(key, tokens, this.#now()), tokens);
+  }
+
+  /**
+   * @param {unknown} keys
+   * @param {unknown} [cost]
+   */
+  consumeMany(keys, cost = 1) {
+    const checked = readKeys(keys);
+    const tokens = readCost(cost);
+    const now = this.#now();
+    let highest = 0;
+    for (let index = 0; index < checked.length; index++) {
+      const answer = this.#consume(checked[index], tokens, now);
+      if (answer < 0) return this.#takeBack(checked, index, tokens, now);
+      highest = Math.max(highest, answer);
+    }
+    return this.#rate.consumed(highest, tokens);
+  }
+
+  /**
+   * What was taken from the keys before one that refused; the answer is that of the key that takes longest.
+   *
+   * @param {string[]} keys
+   * @param {number} taken
+   * @param {number} cost
+   * @param {number | undefined} now
+   */
+  #takeBack(keys, taken, cost, now) {
+    for (let index = 0; index < taken; index++) this.#refund(keys[index], cost, now);
+    const levels = keys.map((key) => this.#peek(key, now));
+    return this.#rate.consumed(-1 - Math.max(...levels), cost);
+  }
+
+  /** @param {unknown} key */
+  peek(key) {
+    checkKey(key, 'key');
+    return this.#rate.peeked(this.#peek(key, this.#now()));
+  }
+
+  /**
+   * @param {unknown} key
+   * @param {unknown} [cost]
+   */
+  refund(key, cost = 1) {
+    checkKey(key, 'key');
+    this.#refund(key, readCost(cost), this.#now());
+  }
+
+  /** @param {unknown} key */
+  reset(key) {
+    checkKey(key, 'key');
+    this.#reset(key, this.#now());
+  }
+
+  stats() {
+    const [keys, bytes, evictions] = this.#stats();
+    return { keys, bytes, evictions };
+  }
+
+  /** In microseconds, where the clock is the caller's. */
+  #now() {
+    if (this.#clock === undefined) return undefined;
+    const now = this.#clock();
+    if (typeof now !== 'number' || !(now >= 0 && now <= LATEST_MS)) {
+      throw createError('ERR_OUT_OF_RANGE', 'options.now must return milliseconds, from 0 to 2^42');
+    }
+    return Math.floor(now * 1000);
+  }
+
+  /**
+   * For the limiter that asks a store first: remembers a level that was seen there.
+   *
+   * @param {RateLimiter} limiter
+   * @param {string} key
+   * @param {number} level
+   */
+  static observe(limiter, key, level) {
+    limiter.#raise(key, level, limiter.#now());
+  }
+}
+
+const { observe } = RateLimiter;
+// @ts-expect-error Not for users.
+delete RateLimiter.observe;
+
+/** In microseconds, still a whole number that a double holds exactly. */
+const LATEST_MS = 2 ** 42;
+
+/** @type {import('./options.js').Reader<(() => unknown) | undefined>} */
+function readClock(value, name) {
+  if (value === undefined) return undefined;
+  if (typeof value !== 'function') throw wrongType(name, 'a function that returns milliseconds');
+  return /** @type {() => unknown} */ (value);
+}
+
+/**
+ * @param {unknown} cost
+ * @returns {number}
+ */
+function readCost(cost) {
+  if (typeof cost !== 'number') throw wrongType('cost', 'a number');
+  if (!Number.isInteger(cost) || cost < 0 || cost > MOST_TOKENS) {
+    throw outOfRange('cost', `an integer from 0 to ${MOST_TOKENS}`);
+  }
+  return cost;
+}
+
+/**
+ * A copy, as the caller's may change: getters and proxies run here and not between two keys.
+ *
+ * @param {unknown} keys
+ * @returns {string[]}
+ */
+function readKeys(keys) {
+  if (!Array.isArray(keys)) throw wrongType('keys', 'an array of strings');
+  if (keys.length < 1 || keys.length > MOST_AT_ONCE) throw outOfRange('keys', `an array of 1 to ${MOST_AT_ONCE} keys`);
+  const checked = Array.from(keys);
+  for (const key of checked) checkKey(key, 'each of keys');
+  return checked;
+}
+
+module.exports = { RateLimiter, observe, readCost };

@@ -28,6 +28,7 @@ const LIMITER_OPTIONS = table({
 class RateLimiter {
   #rate;
   #clock;
+  #take;
   #consume;
   #peek;
   #refund;
@@ -42,7 +43,7 @@ class RateLimiter {
     this.#clock = now;
     const { limit, windowMs, burst } = this.#rate;
     const functions = native.rateLimiter(limit, windowMs, burst, maxKeys, ipv6Prefix, now !== undefined);
-    [this.#consume, this.#peek, this.#refund, this.#raise, this.#reset, this.#stats] = functions;
+    [this.#take, this.#consume, this.#peek, this.#refund, this.#raise, this.#reset, this.#stats] = functions;
   }
 
   /**
@@ -51,6 +52,7 @@ class RateLimiter {
    */
   consume(key, cost = 1) {
     if (typeof key !== 'string' || key.length > MAX_KEY) checkKey(key, 'key');
+    if (cost === 1 && this.#clock === undefined) return this.#rate.consumed(this.#take(key), 1);
     const tokens = readCost(cost);
     return this.#rate.consumed(this.#consume(key, tokens, this.#now()), tokens);
   }

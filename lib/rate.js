@@ -48,7 +48,14 @@ class Rate {
    * @param {number} cost
    */
   consumed(answer, cost) {
-    return answer >= 0 ? this.#result(true, answer, 0) : this.#result(false, -1 - answer, cost);
+    if (answer < 0) return this.#refused(-1 - answer, cost);
+    return {
+      allowed: true,
+      limit: this.limit,
+      remaining: this.#tokens(answer),
+      retryAfterMs: 0,
+      resetMs: ceil(answer / this.perMillisecond),
+    };
   }
 
   /**
@@ -57,32 +64,46 @@ class Rate {
    * @param {number} level
    */
   peeked(level) {
-    return this.#result(level + this.interval <= this.capacity, level, 1);
+    if (level + this.interval > this.capacity) return this.#refused(level, 1);
+    return this.consumed(level, 1);
   }
 
   /**
-   * @param {boolean} allowed
    * @param {number} level
    * @param {number} cost
    */
-  #result(allowed, level, cost) {
+  #refused(level, cost) {
+    const wait = (level + cost * this.interval - this.capacity) / this.perMillisecond;
     return {
-      allowed,
+      allowed: false,
       limit: this.limit,
-      remaining: Math.floor((this.capacity - level) / this.interval),
-      retryAfterMs: allowed ? 0 : this.#waitMs(level, cost),
-      resetMs: Math.ceil(level / this.perMillisecond),
+      remaining: this.#tokens(level),
+      retryAfterMs: cost > this.burst ? Infinity : ceil(wait),
+      resetMs: ceil(level / this.perMillisecond),
     };
   }
 
   /**
+   * What is in a bucket: at most the burst, which is a small integer.
+   *
    * @param {number} level
-   * @param {number} cost
    */
-  #waitMs(level, cost) {
-    if (cost > this.burst) return Infinity;
-    return Math.ceil((level + cost * this.interval - this.capacity) / this.perMillisecond);
+  #tokens(level) {
+    return ((this.capacity - level) / this.interval) | 0;
   }
+}
+
+const MOST_SMALL = 2 ** 30 - 1;
+
+/**
+ * Math.ceil of a number that is not negative. Small results are V8's small integers, which take no memory of their own.
+ *
+ * @param {number} value
+ */
+function ceil(value) {
+  if (!(value < MOST_SMALL)) return Math.ceil(value);
+  const whole = value | 0;
+  return whole < value ? whole + 1 : whole;
 }
 
 /**

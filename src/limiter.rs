@@ -12,7 +12,7 @@ use crate::boundary::{
     microseconds,
 };
 
-/// The table grows by 64 KiB, or by an eighth; V8 is told of every so many bytes.
+/// The table grows by 64 KiB at a time; V8 is told of every so many bytes.
 const ANNOUNCED_BYTES: usize = 1 << 20;
 
 /// Of an IPv6 address.
@@ -34,6 +34,7 @@ pub fn limiter_rate(env: Env, limit: f64, window_ms: f64, burst: f64) -> napi::R
 
 /// The functions of one limiter, in this order. A level is a number of units of the rate; `now`, in microseconds, is read when
 /// `is_timed`, and otherwise the system's clock.
+/// `take(key)`: as `consume` of one token by the system's clock;
 /// `consume(key, cost, now)`: the level after the tokens were taken, or -1 less the level when they were refused;
 /// `peek(key, now)`: the level; `refund(key, cost, now)`; `raise(key, level, now)`: to this level, if it is lower;
 /// `reset(key, now)`; `stats()`: `[keys, bytes, evictions]`.
@@ -62,6 +63,7 @@ pub fn rate_limiter(
             memory: RefCell::new(ExternalMemory::announce(&env, 0)),
         });
         Ok(vec![
+            hot_function(&env, Take(Rc::clone(&limiter)))?,
             hot_function(&env, Consume(Rc::clone(&limiter)))?,
             hot_function(&env, Peek(Rc::clone(&limiter)))?,
             hot_function(&env, Refund(Rc::clone(&limiter)))?,
@@ -104,7 +106,6 @@ struct Shared {
 }
 
 impl Shared {
-    /// Calls never nest, as no JavaScript runs in them.
     #[inline]
     fn with<T>(
         &self,
@@ -113,6 +114,17 @@ impl Shared {
         body: impl FnOnce(&mut Limiter, Key, u64) -> T,
     ) -> Result<T, Failure> {
         let now = if self.is_timed { call.safe_integer(now)? } else { microseconds() };
+        self.at(call, now, body)
+    }
+
+    /// Calls never nest, as no JavaScript runs in them.
+    #[inline]
+    fn at<T>(
+        &self,
+        call: &Call,
+        now: u64,
+        body: impl FnOnce(&mut Limiter, Key, u64) -> T,
+    ) -> Result<T, Failure> {
         let limiter = &mut *self.limiter.borrow_mut();
         let key = call.characters(0, |text| {
             Ok(match text {
@@ -133,6 +145,18 @@ impl Shared {
     }
 }
 
+struct Take(Rc<Shared>);
+
+impl HotFunction for Take {
+    const NAME: &'static str = "take";
+    const ARGUMENTS: usize = 1;
+
+    fn call(&self, call: &Call) -> Result<Value, Failure> {
+        let answer = self.0.at(call, microseconds(), |limiter, key, now| limiter.consume(key, 1, now))?;
+        Ok(encoded(call, answer))
+    }
+}
+
 struct Consume(Rc<Shared>);
 
 impl HotFunction for Consume {
@@ -142,11 +166,15 @@ impl HotFunction for Consume {
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let cost = call.integer(1, MOST_TOKENS)?;
         let answer = self.0.with(call, 2, |limiter, key, now| limiter.consume(key, cost.into(), now))?;
-        // Levels are at most 2^52.
-        Ok(call.double(match answer {
-            Answer::Taken(level) => level as f64,
-            Answer::Refused(level) => -1.0 - level as f64,
-        }))
+        Ok(encoded(call, answer))
+    }
+}
+
+#[inline]
+fn encoded(call: &Call, answer: Answer) -> Value {
+    match answer {
+        Answer::Taken(level) => call.whole(level),
+        Answer::Refused(level) => call.double(-1.0 - level as f64),
     }
 }
 
@@ -158,7 +186,7 @@ impl HotFunction for Peek {
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
         let level = self.0.with(call, 1, |limiter, key, now| limiter.peek(key, now))?;
-        Ok(call.double(level as f64))
+        Ok(call.whole(level))
     }
 }
 

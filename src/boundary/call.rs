@@ -285,14 +285,15 @@ impl Call {
 
     /// A number of bytes.
     pub(crate) fn length(&self, length: usize) -> Value {
-        match i32::try_from(length) {
+        self.whole(length as u64)
+    }
+
+    /// A number of at most 2^53. Smaller ones have no memory of their own.
+    #[inline]
+    pub(crate) fn whole(&self, value: u64) -> Value {
+        match i32::try_from(value) {
             Ok(small) => self.number(small),
-            Err(_) => {
-                let mut result = ptr::null_mut();
-                // SAFETY: a plain result in the environment of the call. Buffers are far shorter than 2⁵³ bytes.
-                unsafe { sys::napi_create_double(self.env, length as f64, &mut result) };
-                Value::from_raw(result)
-            }
+            Err(_) => self.double(value as f64),
         }
     }
 

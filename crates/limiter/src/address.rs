@@ -33,8 +33,8 @@ impl Group {
 #[inline]
 #[must_use]
 pub fn group(text: &[u8], prefix: u32) -> Option<Group> {
-    // Most keys are told apart here.
-    if text.len() > LONGEST || !text.contains(&b':') {
+    // Most keys are told apart here: an address has its first colon behind at most four digits.
+    if text.len() > LONGEST || !text[..text.len().min(5)].contains(&b':') {
         return None;
     }
     group_of_address(text, prefix)

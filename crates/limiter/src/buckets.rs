@@ -1,43 +1,98 @@
 //! The memory of the table: buckets of cells, allocated in segments when they are first written to.
 
-/// Cells in a bucket: with the floor 31 words, so that a bucket is four cache lines.
-pub(crate) const CELLS: usize = 15;
+/// Cells in a bucket, so that it is four cache lines.
+pub(crate) const CELLS: usize = 14;
 
 /// Buckets are allocated this many at a time: 64 KiB.
 const SEGMENT: usize = 256;
 
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cell {
+    pub(crate) hash: u64,
+    /// The cell is in use until this time: 0 for one that is free and not counted.
+    pub(crate) until: u64,
+}
+
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Bucket {
-    // What a search reads comes first, in two cache lines.
-    pub(crate) hashes: [u64; CELLS],
+    // What a search for a key that is not here reads comes first, in one cache line; a key that is takes one more.
+    /// The last byte of each hash: a search compares these at once, and then hardly ever more than one hash.
+    tags: [u64; 2],
     /// No key that is not here and has a position here is in use for longer.
     pub(crate) floor: u64,
-    /// A cell is in use until this time: 0 for one that is free and not counted.
-    pub(crate) untils: [u64; CELLS],
+    pub(crate) cells: [Cell; CELLS],
 }
 
-const EMPTY: Bucket = Bucket { hashes: [0; CELLS], floor: 0, untils: [0; CELLS] };
+const EMPTY: Bucket = Bucket { tags: [0; 2], floor: 0, cells: [Cell { hash: 0, until: 0 }; CELLS] };
+
+/// A bit for each cell in which a key may be.
+#[derive(Clone, Copy)]
+pub(crate) struct Candidates(u32);
+
+impl Candidates {
+    #[inline]
+    pub(crate) fn are_none(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// The lowest bit of each byte.
+const LOW_BITS: u64 = 0x0101_0101_0101_0101;
+
+/// Brings the lowest bit of byte n to bit 56 + n.
+const GATHER: u64 = 0x0102_0408_1020_4080;
 
 impl Bucket {
+    /// The cells whose tags are as of this hash, and perhaps some more.
     #[inline]
-    pub(crate) fn find(&self, hash: u64) -> Option<usize> {
-        // No early exit: without branches that depend on the key this is faster.
-        let mut found = CELLS;
-        for (index, &candidate) in self.hashes.iter().enumerate() {
-            if candidate == hash {
-                found = index;
+    pub(crate) fn candidates(&self, hash: u64) -> Candidates {
+        let [low, high] = self.tags.map(|tags| {
+            // A byte of the difference is 0 where a tag is equal; its top bit is then set here. A borrow from such a byte may
+            // set others above it.
+            let difference = tags ^ (LOW_BITS * u64::from(tag_of(hash)));
+            let equal = difference.wrapping_sub(LOW_BITS) & !difference & (LOW_BITS << 7);
+            // The eight top bits, side by side.
+            ((equal >> 7).wrapping_mul(GATHER) >> 56) as u32
+        });
+        Candidates(low | high << 8)
+    }
+
+    /// The cell of a key, one of these candidates.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64, candidates: Candidates) -> Option<usize> {
+        let mut cells = candidates.0;
+        while cells != 0 {
+            let cell = cells.trailing_zeros() as usize;
+            // Two tags are none of a cell.
+            if self.cells.get(cell).is_some_and(|cell| cell.hash == hash) {
+                return Some(cell);
             }
+            cells &= cells - 1;
         }
-        (found < CELLS).then_some(found)
+        None
+    }
+
+    /// Puts a key into a cell. Returns until when the key that was there is in use.
+    #[inline]
+    pub(crate) fn replace(&mut self, cell: usize, hash: u64, until: u64) -> u64 {
+        let (word, shift) = (cell / 8, cell % 8 * 8);
+        self.tags[word] = self.tags[word] & !(0xFF << shift) | u64::from(tag_of(hash)) << shift;
+        std::mem::replace(&mut self.cells[cell], Cell { hash, until }).until
+    }
+
+    /// A cell that is free.
+    #[inline]
+    pub(crate) fn free(&self, now: u64) -> Option<usize> {
+        self.cells.iter().position(|cell| cell.until <= now)
     }
 
     /// How many cells are in use, and one that is not, if there is one.
     #[inline]
     pub(crate) fn vacancy(&self, now: u64) -> (usize, Option<usize>) {
         let (mut used, mut free) = (0, None);
-        for (index, &until) in self.untils.iter().enumerate() {
-            if until > now {
+        for (index, cell) in self.cells.iter().enumerate() {
+            if cell.until > now {
                 used += 1;
             } else {
                 free = Some(index);
@@ -49,9 +104,9 @@ impl Bucket {
     /// The cell that recovers first.
     pub(crate) fn earliest(&self) -> (usize, u64) {
         let mut earliest = (0, u64::MAX);
-        for (index, &until) in self.untils.iter().enumerate() {
-            if until < earliest.1 {
-                earliest = (index, until);
+        for (index, cell) in self.cells.iter().enumerate() {
+            if cell.until < earliest.1 {
+                earliest = (index, cell.until);
             }
         }
         earliest
@@ -126,4 +181,9 @@ impl Buckets {
             self.bytes -= size_of_val::<[Bucket]>(&segment);
         }
     }
+}
+
+#[inline]
+fn tag_of(hash: u64) -> u8 {
+    hash as u8
 }

@@ -1,15 +1,15 @@
-//! Keys are reduced to 64 bits by SipHash-2-4 (Aumasson, Bernstein, 2012) under a key that nobody knows, so that nobody can look
+//! Keys are reduced to 64 bits by SipHash-1-3 (Aumasson, Bernstein, 2012; the variant for hash tables) under a key that nobody knows, so that nobody can look
 //! for keys with the same hash.
 //!
 //! Two keys with the same hash share one cell: neither is allowed more than its limit then, but both less. Among n keys in use a
 //! new one meets such a one with a probability of n / 2⁶⁴: with 10 million 5 × 10⁻¹³.
 
-use siphasher::sip::SipHasher24;
+use siphasher::sip::SipHasher13;
 
 /// The secret keys: one for text of bytes, one for text of wider characters.
 pub(crate) struct KeyHasher {
-    narrow: SipHasher24,
-    wide: SipHasher24,
+    narrow: SipHasher13,
+    wide: SipHasher13,
 }
 
 impl KeyHasher {
@@ -17,7 +17,7 @@ impl KeyHasher {
         let [mut narrow, mut wide] = [[0; 16]; 2];
         narrow.copy_from_slice(&seed[..16]);
         wide.copy_from_slice(&seed[16..]);
-        KeyHasher { narrow: SipHasher24::new_with_key(&narrow), wide: SipHasher24::new_with_key(&wide) }
+        KeyHasher { narrow: SipHasher13::new_with_key(&narrow), wide: SipHasher13::new_with_key(&wide) }
     }
 
     /// Of text whose characters are at most U+00FF.

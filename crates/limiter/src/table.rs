@@ -310,3 +310,7 @@ impl Table {
 fn second_position(hash: u64) -> u64 {
     hash.rotate_left(32)
 }
+
+#[cfg(test)]
+#[path = "table_tests.rs"]
+mod tests;

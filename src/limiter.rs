@@ -185,7 +185,7 @@ impl HotFunction for Peek {
     const ARGUMENTS: usize = 2;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        let level = self.0.with(call, 1, |limiter, key, now| limiter.peek(key, now))?;
+        let level = self.0.with(call, 1, Limiter::peek)?;
         Ok(call.whole(level))
     }
 }
@@ -223,7 +223,7 @@ impl HotFunction for Reset {
     const ARGUMENTS: usize = 2;
 
     fn call(&self, call: &Call) -> Result<Value, Failure> {
-        self.0.with(call, 1, |limiter, key, now| limiter.reset(key, now))?;
+        self.0.with(call, 1, Limiter::reset)?;
         Ok(call.undefined())
     }
 }

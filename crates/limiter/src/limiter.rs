@@ -92,10 +92,11 @@ impl Limiter {
     pub fn refund(&mut self, key: Key, cost: u64, now: u64) {
         let now = self.units(now);
         let found = self.table.find(key.0);
-        // Without a cell nothing is known that could be given back.
-        if found.has_cell() {
-            let level = self.level(&found, now).saturating_sub(self.rate.price(cost));
-            self.table.set(key.0, &found, now + level, now);
+        let level = self.level(&found, now);
+        // A key that lost its cell has a level too, that of the floor. A full bucket has no room for more.
+        if level > 0 {
+            let less = level.saturating_sub(self.rate.price(cost));
+            self.table.set(key.0, &found, now + less, now);
         }
     }
 

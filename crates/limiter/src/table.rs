@@ -64,12 +64,6 @@ pub(crate) struct Found {
     cell: Option<(Place, usize)>,
 }
 
-impl Found {
-    pub(crate) fn has_cell(&self) -> bool {
-        self.cell.is_some()
-    }
-}
-
 impl Table {
     /// For `keys` keys, and some more.
     pub(crate) fn new(keys: usize) -> Table {

@@ -95,14 +95,15 @@ fn three_times_as_many_keys_in_use_as_there_is_room_for() {
         }
     }
     let stats = limiter.stats();
-    println!(
-        "{asked} asked, {refused} refused, {off} taken for more used than they are, by {worst} tokens at most, {stats:?}"
-    );
     assert!(stats.bytes <= KEYS as usize * 24);
     assert!(stats.evictions > 0);
     // No key has used more than 30 of its 100 tokens: even where none has a cell of its own, none is refused.
     assert_eq!(refused, 0);
-    assert!(off > 0, "the price of it is there to be seen");
+    // The price of it is there to be seen, and not high: 22 tokens of 100.
+    assert!(
+        (1..=25).contains(&worst),
+        "{off} of {asked} were taken for more used than they are, by {worst} tokens at most"
+    );
 }
 
 #[test]
@@ -154,7 +155,6 @@ fn a_flood_refuses_newcomers_only_when_all_cells_of_a_set_are_used_up() {
             Answer::Refused(_) => {}
         }
     }
-    println!("{taken} tokens were given to newcomers by a table for {KEYS} keys of {BURST} tokens");
     // And no more than all cells together hold.
     assert!(taken <= u64::from(KEYS) * BURST * 2);
 }

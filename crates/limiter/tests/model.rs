@@ -118,6 +118,69 @@ fn a_new_epoch_keeps_every_level() {
 }
 
 #[test]
+fn a_new_epoch_forgets_what_a_flood_left() {
+    let rate = Rate::new(999_999_937, 1_000 * SECOND, 1_000_000).expect("a rate");
+    let mut limiter = Limiter::new(rate, 1, &seed(2));
+    // Full buckets only, and room for 14 of them; the last of these times are in a new epoch.
+    for round in 0..20_u64 {
+        let now = round * 7 * 60 * SECOND;
+        for name in 0..40_u32 {
+            let key = limiter.key(&[round as u8, name as u8]);
+            let answer = limiter.consume(key, 1_000_000, now);
+            assert_eq!(
+                answer == Answer::Taken(rate.capacity()),
+                name < 14 + 1,
+                "key {name} in round {round}"
+            );
+        }
+    }
+}
+
+#[test]
+fn times_near_the_end_of_64_bits() {
+    let rate = Rate::new(999_999_937, 1_000 * SECOND, 1_000_000).expect("a rate");
+    let mut limiter = Limiter::new(rate, 10, &seed(2));
+    let key = limiter.key(b"a");
+    limiter.consume(key, 1, 0);
+    let last = u64::MAX / rate.per_microsecond();
+    for now in [last - 1, last, last + 1, u64::MAX - 1, u64::MAX] {
+        limiter.reset(key, now);
+        assert_eq!(limiter.consume(key, 1_000_000, now), Answer::Taken(rate.capacity()), "at {now}");
+        assert_eq!(limiter.peek(key, now), rate.capacity());
+    }
+}
+
+#[test]
+fn more_than_a_bucket_holds_is_refused_however_much_it_is() {
+    let rate = Rate::new(10, SECOND, 10).expect("a rate");
+    let mut limiter = Limiter::new(rate, 10, &seed(3));
+    let key = limiter.key(b"a");
+    for cost in [11, 1 << 32, u64::MAX / 2, u64::MAX] {
+        assert_eq!(limiter.consume(key, cost, 0), Answer::Refused(0), "{cost}");
+    }
+    assert_eq!(limiter.consume(key, 10, 0), Answer::Taken(rate.capacity()));
+    assert_eq!(limiter.consume(key, 0, 0), Answer::Taken(rate.capacity()));
+}
+
+#[test]
+fn tokens_are_given_back_to_a_key_that_lost_its_cell() {
+    let rate = Rate::new(10, 3600 * SECOND, 10).expect("a rate");
+    let mut limiter = Limiter::new(rate, 1, &seed(3));
+    for name in 0..200_u8 {
+        let key = limiter.key(&[name]);
+        limiter.consume(key, 5, 0);
+    }
+    let key = limiter.key(b"another");
+    let floor = limiter.peek(key, 0);
+    assert!(floor > 0, "a full table, which takes a new key for one that was there");
+    limiter.refund(key, 1, 0);
+    assert!(limiter.peek(key, 0) <= floor);
+    let stats = limiter.stats();
+    limiter.refund(limiter.key(b"yet another"), 0, 4 * 3600 * SECOND);
+    assert_eq!(limiter.stats().keys, stats.keys, "of a full bucket nothing is kept");
+}
+
+#[test]
 fn raising_a_level_never_lowers_it() {
     let rate = Rate::new(10, SECOND, 10).expect("a rate");
     let mut limiter = Limiter::new(rate, 10, &seed(3));

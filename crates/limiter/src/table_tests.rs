@@ -75,7 +75,6 @@ fn a_call_looks_at_a_fixed_number_of_buckets() {
     assert!(table.visited.get() - before < 12 * 1000, "{}", table.visited.get() - before);
     // Two to find it and two to put it; of two full buckets all keys may be tried in their other ones; two buckets
     // are moved, each key of which goes to its bucket, or as a new one.
-    println!("{most} buckets at most");
     assert!(most <= 100, "{most}");
 
     // However often a key was used, and however many there are.
@@ -131,12 +130,12 @@ fn what_is_lost_raises_the_floor() {
     assert_eq!(table.find(hash(77)).until, 0);
     // The one that recovers first makes room,
     insert(&mut table, 50, 500, 1);
-    assert!(!table.find(hash(0)).cell.is_some());
+    assert!(table.find(hash(0)).cell.is_none());
     assert_eq!(table.find(hash(0)).until, 100);
     assert_eq!(table.find(hash(50)).until, 500);
     // and a new one is not stored where it is the first.
     insert(&mut table, 51, 101, 1);
-    assert!(!table.find(hash(51)).cell.is_some());
+    assert!(table.find(hash(51)).cell.is_none());
     assert_eq!(table.find(hash(51)).until, 101);
     assert_eq!((table.find(hash(1)).until, table.evictions()), (101, 2));
     assert!(table.find(hash(1)).cell.is_some());
@@ -195,7 +194,7 @@ fn cells_that_were_never_used_hold_no_key() {
     let table = Table::new(10);
     // All tags are 0 in a bucket that is new.
     for number in 0..10_000 {
-        assert!(!table.find(hash(number) << 8).cell.is_some());
+        assert!(table.find(hash(number) << 8).cell.is_none());
     }
 }
 
@@ -204,9 +203,9 @@ fn tags_find_what_a_search_of_all_hashes_finds() {
     let mut bucket = Buckets::new(1).get(0).clone();
     // Hashes with few different tags, so that many are candidates.
     for round in 0..10_000_u64 {
-        let value = hash(round) << 8 | hash(round + 1) % 3;
+        let value = (hash(round) << 8) | (hash(round + 1) % 3);
         bucket.replace(round as usize % CELLS, value, 1);
-        for wanted in [value, value ^ 1 << 60, hash(round / 2) << 8 | hash(round / 2 + 1) % 3, 1 << 8] {
+        for wanted in [value, value ^ (1 << 60), (hash(round / 2) << 8) | (hash(round / 2 + 1) % 3), 1 << 8] {
             let expected = bucket.cells.iter().position(|cell| cell.hash == wanted);
             assert_eq!(bucket.find(wanted, bucket.candidates(wanted)), expected);
         }

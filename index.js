@@ -16,6 +16,7 @@ const { mergeJson } = require('./lib/merge-json.js');
 const { PasswordHasher } = require('./lib/password.js');
 const { calibrate, hashPassword, parseHash, verifyPassword } = require('./lib/password-functions.js');
 const { parseQuery } = require('./lib/query.js');
+const { RedisRateLimiter } = require('./lib/redis-limiter.js');
 const { SafeRegExp } = require('./lib/regexp.js');
 const { SafeRegExpSet } = require('./lib/regexp-set.js');
 const { sanitize } = require('./lib/sanitize.js');
@@ -28,6 +29,7 @@ module.exports = {
   Keyring,
   PasswordHasher,
   RateLimiter,
+  RedisRateLimiter,
   SafeRegExp,
   SafeRegExpSet,
   aesGcmDecrypt,

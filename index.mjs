@@ -9,6 +9,7 @@ export const {
   Keyring,
   PasswordHasher,
   RateLimiter,
+  RedisRateLimiter,
   SafeRegExp,
   SafeRegExpSet,
   aesGcmDecrypt,

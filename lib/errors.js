@@ -46,6 +46,7 @@ const CODES = withoutPrototypes({
   ERR_KEY_FILE: {},
   ERR_TOKEN_EXPIRED: {},
   ERR_STREAM_TRUNCATED: {},
+  ERR_RATE_STORE: { status: 503 },
   ABORT_ERR: { base: 'abort' },
 });
 

@@ -33,7 +33,7 @@ function codeOf(error) {
   if (!(error instanceof Error)) return 'UNKNOWN';
   const known = /\bWRONGTYPE\b|^[A-Z]{2,32}\b/.exec(error.message);
   if (known !== null) return known[0];
-  const { code } = /** @type {{ code?: unknown }} */ (error);
+  const code = Object.hasOwn(error, 'code') ? /** @type {any} */ (error).code : undefined;
   return typeof code === 'string' && /^[A-Z_]{2,32}$/.test(code) ? code : 'UNKNOWN';
 }
 

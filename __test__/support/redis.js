@@ -63,6 +63,10 @@ class Server {
     return this;
   }
 
+  get isRunning() {
+    return running.has(this);
+  }
+
   /** @param {NodeJS.Signals} name */
   signal(name) {
     this.#process.kill(name);

@@ -8,6 +8,7 @@ const path = require('node:path');
 const { describe, it } = require('node:test');
 const holdfast = require('..');
 const { createError } = require('../lib/errors.js');
+const { FakeIoredis } = require('./support/fake-redis.js');
 
 const declarations = fs.readFileSync(path.join(__dirname, '..', 'index.d.ts'), 'utf8');
 
@@ -39,7 +40,7 @@ describe('index.d.ts', () => {
     }
   });
 
-  for (const name of ['PasswordHasher', 'AesGcmKey', 'Keyring', 'SafeRegExp', 'SafeRegExpSet', 'JsonGuard']) {
+  for (const name of ['PasswordHasher', 'RedisRateLimiter', 'AesGcmKey', 'Keyring', 'SafeRegExp', 'SafeRegExpSet', 'JsonGuard']) {
     it(`declares the methods of ${name}`, () => {
       const { methods } = members(name);
       const own = Object.getOwnPropertyNames(holdfast[name].prototype);
@@ -77,6 +78,13 @@ describe('index.d.ts', () => {
     const [, body] = /stats\(\): \{([^}]+)\}/.exec(declarations);
     const declared = [...body.matchAll(/^ +(\w+): number;/gm)].map(([, name]) => name);
     assert.deepEqual(Object.keys(new holdfast.PasswordHasher().stats()), declared);
+  });
+
+  it('declares the statistics of a limiter in Redis', () => {
+    const [, body] = /class RedisRateLimiter [^]*?stats\(\): \{([^}]+)\}/.exec(declarations);
+    const declared = [...body.matchAll(/^ +(\w+): /gm)].map(([, name]) => name);
+    const limiter = new holdfast.RedisRateLimiter({ client: new FakeIoredis(), limit: 1, windowMs: 1 });
+    assert.deepEqual(Object.keys(limiter.stats()), declared);
   });
 });
 

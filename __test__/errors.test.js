@@ -13,6 +13,7 @@ const {
   JsonError,
   Keyring,
   PasswordHasher,
+  RedisRateLimiter,
   SafeRegExp,
   aesGcmDecrypt,
   createKeyring,
@@ -29,6 +30,7 @@ const {
 } = require('..');
 const { AbortError, CODES, createError } = require('../lib/errors.js');
 const native = require('../lib/native.js');
+const { FakeIoredis } = require('./support/fake-redis.js');
 
 const root = path.join(__dirname, '..');
 const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
@@ -91,6 +93,13 @@ async function closed() {
   return hasher.hash(MARKER);
 }
 
+function storeFailed() {
+  const client = new FakeIoredis(() => {
+    throw Object.assign(new Error(`READONLY ${MARKER}`), { command: MARKER });
+  });
+  return new RedisRateLimiter({ client, limit: 1, windowMs: 1, onStoreError: 'closed' });
+}
+
 /** Code → what provokes it. Called in turn; each throws or rejects. */
 const PROVOKED = {
   ERR_INVALID_ARG_TYPE: [
@@ -108,6 +117,8 @@ const PROVOKED = {
     () => loadKeyring(Buffer.from(MARKER)),
     () => createKeyring([MARKER]),
     () => loadKeyring({ env: [MARKER] }),
+    () => new RedisRateLimiter({ client: MARKER, limit: 1, windowMs: 1 }),
+    () => storeFailed().consume([MARKER]),
   ],
   ERR_INVALID_ARG_VALUE: [
     () => parseJson('1', { protoKey: MARKER }),
@@ -122,6 +133,7 @@ const PROVOKED = {
     () => loadKeyring(new URL(`https://${MARKER}/`)),
     () => loadKeyring(`${MARKER}\0`),
     () => loadKeyring({ env: `${MARKER}=` }),
+    () => new RedisRateLimiter({ client: new FakeIoredis(), limit: 1, windowMs: 1, prefix: `${MARKER}é` }),
   ],
   ERR_OUT_OF_RANGE: [
     () => parseJson('1', { limits: { depth: -7777 } }),
@@ -130,6 +142,8 @@ const PROVOKED = {
     () => ring.seal(MARKER, { into: Buffer.alloc(1) }),
     () => deriveKey(SALT, MARKER.repeat(10_000)),
     () => keyFromPassphrase(MARKER, Buffer.from(MARKER)),
+    () => storeFailed().consume(MARKER.repeat(10_000)),
+    () => storeFailed().refund(MARKER, -7777),
   ],
   ERR_INTERNAL: [() => native.testPanicCold(), () => native.testPanicFunctions(() => {})[0]()],
   ERR_REGEXP_BACKREFERENCE: [() => new SafeRegExp(`(${MARKER})\\1`)],
@@ -255,6 +269,7 @@ const PROVOKED = {
   ],
   ERR_TOKEN_EXPIRED: [expired],
   ERR_STREAM_TRUNCATED: [truncated],
+  ERR_RATE_STORE: [() => storeFailed().consume(MARKER), () => storeFailed().reset(MARKER)],
   ABORT_ERR: [
     () => new PasswordHasher(SMALL).hash(MARKER, { signal: AbortSignal.abort() }),
     () => new PasswordHasher(SMALL).verify(null, MARKER, { signal: AbortSignal.abort(0) }),
@@ -328,7 +343,7 @@ describe('errors', () => {
         assert.equal(error.name, name);
         assert.equal(Object.getPrototypeOf(error), expected.prototype);
         assert.deepEqual([error.status, error.expose], status === undefined ? [undefined, undefined] : [status, true]);
-        assert.equal('retryAfterMs' in error, code === 'ERR_QUEUE_FULL');
+        assert.equal('retryAfterMs' in error, ['ERR_QUEUE_FULL', 'ERR_RATE_STORE'].includes(code));
         assert.ok(error.stack.includes(error.message) && !Object.keys(error).includes('name'));
         assert.match(error.message, /^\S.{8,}[^.\s]$/su, 'a sentence, without a full stop');
         for (const rejected of [MARKER, '7777'])
@@ -337,7 +352,7 @@ describe('errors', () => {
           !JSON.stringify(error).includes(MARKER) || code.startsWith('ERR_JSON'),
           'nor in a field, the path of JSON apart',
         );
-        assert.equal('cause' in error, code === 'ABORT_ERR');
+        assert.equal('cause' in error, ['ABORT_ERR', 'ERR_RATE_STORE'].includes(code));
       }
     });
   }

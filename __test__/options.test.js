@@ -91,7 +91,7 @@ for (const [api, { call, good, required = false, isHot = false }] of Object.entr
     it('that are undefined are not given', () => {
       for (const at of paths(good())) {
         const run = () => call(withOption(good(), at, undefined));
-        const isNeeded = (required && ['primary', 'keys', 'purpose'].includes(at[0])) || at.at(-1) === 'budget';
+        const isNeeded = (required && ['primary', 'keys', 'purpose', 'client', 'limit', 'windowMs'].includes(at[0])) || at.at(-1) === 'budget';
         if (isNeeded) assert.throws(run, TYPE);
         else run();
       }
@@ -170,8 +170,9 @@ describe('integers', () => {
 describe('choices', () => {
   for (const { of: api, path: at, values } of cases.choices) {
     it(`${api} ${at.join('.')}: ${values.join(', ')}`, () => {
-      const { call } = APIS[api];
-      for (const value of values) call(withOption({}, at, value));
+      const { call, good, required } = APIS[api];
+      const attempt = (value) => call(withOption(required ? good() : {}, at, value));
+      for (const value of values) attempt(value);
       for (const value of [
         '',
         'Error',
@@ -184,10 +185,10 @@ describe('choices', () => {
         new String(values[0]),
         true,
       ]) {
-        assert.throws(() => call(withOption({}, at, value)), VALUE, String(value));
+        assert.throws(() => attempt(value), VALUE, String(value));
       }
       assert.throws(
-        () => call(withOption({}, at, 'hunter2')),
+        () => attempt('hunter2'),
         (error) => !error.message.includes('hunter2') && values.every((known) => error.message.includes(known)),
       );
     });

@@ -15,6 +15,7 @@ const {
   JsonGuard,
   Keyring,
   PasswordHasher,
+  RedisRateLimiter,
   SafeRegExp,
   createKeyring,
   createMerge,
@@ -30,6 +31,7 @@ const {
 } = require('..');
 const { createError } = require('../lib/errors.js');
 const { runNode } = require('./support/child.js');
+const { FakeIoredis } = require('./support/fake-redis.js');
 const { writeKeys } = require('./support/key-files.js');
 const { openMessage } = require('./support/xaes.js');
 
@@ -135,6 +137,9 @@ const CALLS = {
   'loadKeyring, env': () => loadKeyring({ env: 'HOLDFAST_TEST_KEYS' }).open(sealed).toString(),
   'loadKeyring, {}': () => loadKeyring({}),
   'createKeyring, a wrong id': () => createKeyring(keyFile, { id: '' }),
+  'limiter in Redis': () => Object.entries(new RedisRateLimiter(shared()).stats()),
+  'limiter in Redis, no rate': () => new RedisRateLimiter({ client: new FakeIoredis() }),
+  'limiter in Redis, no client': () => new RedisRateLimiter({ limit: 5, windowMs: 1000 }),
   'regexp, test': () => new SafeRegExp('^(?<year>\\d{4})-(\\d\\d)$', 'd').test('2026-11'),
   'regexp, exec': () => [...new SafeRegExp('(a)|(b)').exec('b')],
   'regexp, refused': () => new SafeRegExp('(a)\\1'),
@@ -149,6 +154,11 @@ const CALLS = {
   },
 };
 
+/** Options of a limiter whose store answers as it is told. */
+function shared(answer) {
+  return { client: new FakeIoredis(answer), limit: 5, windowMs: 3_600_000 };
+}
+
 /** Calls that answer later; they are made under pollution and awaited after it. */
 const JOBS = {
   'hash, argon2': async () => (await new PasswordHasher({ argon2: SMALL }).hash('pw')).replace(/\$[^$]+\$[^$]+$/, ''),
@@ -159,6 +169,17 @@ const JOBS = {
   'verify, no hash': () => new PasswordHasher({ argon2: SMALL }).verify(null, 'pw'),
   keyFromPassphrase: async () => (await keyFromPassphrase('pw', key, { ...SMALL, lanes: 1 })).toString('hex'),
   'keyFromPassphrase, too little': () => keyFromPassphrase('pw', key, { memoryKiB: 31 }),
+  'limiter in Redis, allowed': () => new RedisRateLimiter(shared()).consume('a'),
+  'limiter in Redis, refused': () => new RedisRateLimiter(shared(() => -1)).consume('a', 6),
+  'limiter in Redis, away': async () => {
+    const limiter = new RedisRateLimiter(shared(() => Promise.reject(new Error('LOADING'))));
+    const results = [await limiter.consume('a', 6), await limiter.refund('a'), limiter.stats()];
+    return results.map((result) => Object.entries(result));
+  },
+  'limiter in Redis, closed': () => {
+    const store = shared(() => Promise.reject(new Error('LOADING')));
+    return new RedisRateLimiter({ ...store, onStoreError: 'closed' }).consume('a');
+  },
   'four at once': () => {
     const hasher = new PasswordHasher({ argon2: SMALL });
     return Promise.all([1, 2, 3, 4].map(async () => (await hasher.hash('pw')).length));

@@ -8,7 +8,7 @@ const { after, before, describe, it } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { promisify } = require('node:util');
 const { RedisRateLimiter } = require('..');
-const { CLIENTS, Server, callsOf, freePort, skip } = require('./support/redis.js');
+const { CLIENTS, Server, callsOf, end, freePort, skip } = require('./support/redis.js');
 
 const RATE = { limit: 5, windowMs: 366 * 86_400_000 };
 const NODES = 3;
@@ -44,7 +44,7 @@ const CLUSTERS = {
     const client = createCluster({ rootNodes: ports.map((port) => ({ socket: { host: '127.0.0.1', port } })) });
     client.on('error', () => {});
     await client.connect();
-    return { client, close: () => client.destroy() };
+    return { client, close: () => end(client) };
   },
 };
 

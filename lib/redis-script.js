@@ -22,6 +22,8 @@ const { createHash } = require('node:crypto');
  * - A second more to live than it takes to recover: expiry counts from a clock that was read before TIME is.
  * - What is not a state is somebody else's: it is left alone.
  *
+ * Errors of GET and SET are returned as they are; before Redis 7, those that end a script come in words of their own.
+ *
  * A script that reads TIME before it writes takes Redis 5, which replicates what a script did and not the script.
  */
 const SCRIPT = `
@@ -31,7 +33,8 @@ local function now()
 end
 
 local take, per, capacity = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local state = redis.call('GET', KEYS[1])
+local state = redis.pcall('GET', KEYS[1])
+if type(state) == 'table' then return state end
 local at, level = now(), 0
 if state then
   local us, units = string.match(state, '^(%d+):?(%d*)$')
@@ -49,7 +52,9 @@ if take ~= 0 and after ~= level then
     local units = after % per
     local full = string.format('%.0f', at + (after - units) / per)
     if units > 0 then full = full .. string.format(':%.0f', units) end
-    redis.call('SET', KEYS[1], full, 'PX', string.format('%.0f', math.ceil(after / (per * 1000)) + 1000))
+    local lifetime = string.format('%.0f', math.ceil(after / (per * 1000)) + 1000)
+    local written = redis.pcall('SET', KEYS[1], full, 'PX', lifetime)
+    if written.err then return written end
   end
 end
 if refused then return -1 - after end

@@ -16,12 +16,12 @@ function storeError(retryAfterMs, cause) {
 
 /**
  * Errors that say that the store is well. All others count as its failure, those of the client and of its configuration
- * (NOAUTH, NOPERM) too. Before Redis 7 a script's errors stand inside a longer message.
+ * (NOAUTH, NOPERM) too.
  *
  * @param {unknown} error
  */
 function isAboutKey(error) {
-  return error instanceof Error && /\bWRONGTYPE\b|^HOLDFAST\b/.test(error.message);
+  return error instanceof Error && /^(WRONGTYPE|HOLDFAST)\b/.test(error.message);
 }
 
 /**
@@ -31,8 +31,9 @@ function isAboutKey(error) {
  */
 function codeOf(error) {
   if (!(error instanceof Error)) return 'UNKNOWN';
-  const known = /\bWRONGTYPE\b|^[A-Z]{2,32}\b/.exec(error.message);
-  if (known !== null) return known[0];
+  // Before Redis 7 some errors of commands in a script have its line in front.
+  const known = /^(?:@user_script: ?\d+: -?)?([A-Z]{2,32})\b/.exec(error.message);
+  if (known !== null) return known[1];
   const code = Object.hasOwn(error, 'code') ? /** @type {any} */ (error).code : undefined;
   return typeof code === 'string' && /^[A-Z_]{2,32}$/.test(code) ? code : 'UNKNOWN';
 }

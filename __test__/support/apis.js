@@ -10,6 +10,7 @@ const {
   JsonGuard,
   Keyring,
   PasswordHasher,
+  RedisRateLimiter,
   SafeRegExp,
   SafeRegExpSet,
   aesGcmDecrypt,
@@ -25,6 +26,8 @@ const {
   scanJson,
   tryParseJson,
 } = require('../..');
+const { RateLimiter } = require('../../lib/limiter.js');
+const { FakeIoredis } = require('./fake-redis.js');
 
 const raw = Buffer.alloc(32, 1);
 const key = new AesGcmKey(raw);
@@ -68,6 +71,19 @@ const HASHER_OPTIONS = {
   limits: { memoryKiB: 19456, passes: 2, lanes: 1, cost: 12, logN: 17 },
 };
 
+const REDIS_LIMITER_OPTIONS = {
+  client: new FakeIoredis(),
+  limit: 5,
+  windowMs: 1000,
+  burst: 10,
+  prefix: 'x:',
+  ipv6Prefix: 64,
+  onStoreError: 'open',
+  timeoutMs: 100,
+  maxPending: 10,
+  fallback: new RateLimiter({ limit: 5, windowMs: 1000 }),
+};
+
 const MERGE_OPTIONS = { arrays: 'concat', undefined: 'assign', maxDepth: 100, unsafeKeys: 'remove' };
 const REGEXP_OPTIONS = { memoryLimit: 65_536, backreferences: { budget: 100 } };
 
@@ -92,6 +108,11 @@ const APIS = {
     good: () => structuredClone(MERGE_JSON_OPTIONS),
   },
   PasswordHasher: { call: (options) => new PasswordHasher(options), good: () => structuredClone(HASHER_OPTIONS) },
+  RedisRateLimiter: {
+    call: (options) => new RedisRateLimiter(options),
+    good: () => ({ ...REDIS_LIMITER_OPTIONS }),
+    required: true,
+  },
   SafeRegExp: { call: (options) => new SafeRegExp('a', '', options), good: () => structuredClone(REGEXP_OPTIONS) },
   SafeRegExpSet: {
     call: (options) => new SafeRegExpSet(['a'], '', options),

@@ -123,9 +123,14 @@ const CLIENTS = {
     const client = createClient({ socket: { port, host: '127.0.0.1', reconnectStrategy: () => 50 }, ...options });
     client.on('error', () => {});
     await client.connect();
-    return { client, send: (...args) => client.sendCommand(args.map(String)), close: () => client.destroy() };
+    return { client, send: (...args) => client.sendCommand(args.map(String)), close: () => end(client) };
   },
 };
+
+/** redis 4 has another name for it. */
+function end(client) {
+  return client.destroy === undefined ? client.disconnect() : client.destroy();
+}
 
 /**
  * How often a command has been called since the server started.
@@ -138,4 +143,4 @@ async function callsOf(send, command) {
   return Number(new RegExp(`^cmdstat_${command}:calls=(\\d+)`, 'm').exec(info)?.[1] ?? 0);
 }
 
-module.exports = { CLIENTS, Server, callsOf, freePort, skip, startRedis };
+module.exports = { CLIENTS, Server, callsOf, end, freePort, skip, startRedis };

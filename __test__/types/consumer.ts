@@ -8,6 +8,7 @@ import {
   JsonGuard,
   Keyring,
   PasswordHasher,
+  RedisRateLimiter,
   SafeRegExp,
   aesGcmDecrypt,
   aesGcmEncrypt,
@@ -43,9 +44,13 @@ import type {
   PassphraseKeyOptions,
   PasswordHasherOptions,
   QueryOptions,
+  RateLimitResult,
+  RedisRateLimiterOptions,
   SafeRegExpOptions,
   StreamOptions,
 } from 'holdfast';
+import { Cluster, Redis } from 'ioredis';
+import { createClient, createClientPool, createCluster } from 'redis';
 
 /** Compiles when both types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -360,6 +365,34 @@ export function keyFiles(): void {
   rotateKeyring('app.keys', { keep: 2 });
   // @ts-expect-error a variable cannot be rotated
   rotateKeyring({ env: 'HOLDFAST_KEYS' });
+}
+
+export async function sharedRates(limiter: RedisRateLimiter): Promise<void> {
+  const rate = { limit: 100, windowMs: 60_000 };
+  for (const client of [new Redis(), new Cluster([]), createClient(), createClientPool(), createCluster({ rootNodes: [] })]) {
+    new RedisRateLimiter({ client, ...rate, burst: 200, prefix: 'login:', onStoreError: 'closed', fallback: false });
+  }
+  const options: RedisRateLimiterOptions = { client: new Redis(), ...rate };
+  new RedisRateLimiter(options);
+  assertType<Same<ReturnType<typeof limiter.consume>, Promise<RateLimitResult>>>();
+  assertType<Same<ReturnType<typeof limiter.reset>, Promise<void>>>();
+  const { allowed, retryAfterMs } = await limiter.consume('203.0.113.7', 2);
+  const { away, lastFailure }: { away: boolean; lastFailure: string | null } = limiter.stats();
+  void [allowed, retryAfterMs, away, lastFailure, await limiter.peek('a'), await limiter.refund('a')];
+  // @ts-expect-error no client
+  new RedisRateLimiter(rate);
+  // @ts-expect-error no rate
+  new RedisRateLimiter({ client: new Redis() });
+  // @ts-expect-error a client is no address
+  new RedisRateLimiter({ client: 'redis://127.0.0.1', ...rate });
+  // @ts-expect-error an unknown policy
+  new RedisRateLimiter({ client: new Redis(), ...rate, onStoreError: 'ignore' });
+  // @ts-expect-error a fallback that allows everything is false
+  new RedisRateLimiter({ client: new Redis(), ...rate, fallback: true });
+  // @ts-expect-error an answer is a promise
+  limiter.consume('a').allowed;
+  // @ts-expect-error a key is text
+  void limiter.consume(7);
 }
 
 export function errors(error: unknown): string {

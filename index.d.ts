@@ -829,8 +829,8 @@ export interface IoredisClient {
 }
 
 /**
- * A client of `redis` (node-redis): `createClient()`, `createCluster()`, `createClientPool()`. Versions 4, 5 and 6 are
- * tested. It has to be connected by its owner, who also listens to its `'error'` events: without a listener, node-redis
+ * A client of `redis` (node-redis): `createClient()`, `createCluster()`, `createClientPool()`. Versions 4 (without its
+ * cluster), 5 and 6 are tested. It has to be connected by its owner, who also listens to its `'error'` events: without a listener, node-redis
  * ends the process when the connection is lost.
  */
 export interface NodeRedisClient {
@@ -903,8 +903,8 @@ export class RedisRateLimiter {
   consume(key: string, cost?: number): Promise<RateLimitResult>;
   /** What `consume(key)` would answer now; takes nothing. */
   peek(key: string): Promise<RateLimitResult>;
-  /** Gives `cost` tokens back (default 1), never more than `burst`, and answers as `peek`. */
-  refund(key: string, cost?: number): Promise<RateLimitResult>;
+  /** Gives `cost` tokens back (default 1); a key never has more than `burst`. */
+  refund(key: string, cost?: number): Promise<void>;
   /**
    * Makes the key a new one. While Redis is away only in this process, with `'open'`; Redis keeps what it has.
    */

@@ -173,7 +173,7 @@ const JOBS = {
   'limiter in Redis, refused': () => new RedisRateLimiter(shared(() => -1)).consume('a', 6),
   'limiter in Redis, away': async () => {
     const limiter = new RedisRateLimiter(shared(() => Promise.reject(new Error('LOADING'))));
-    const results = [await limiter.consume('a', 6), await limiter.refund('a'), limiter.stats()];
+    const results = [await limiter.consume('a', 6), await limiter.peek('a'), limiter.stats()];
     return results.map((result) => Object.entries(result));
   },
   'limiter in Redis, closed': () => {

@@ -81,7 +81,6 @@ class Model {
   refund(now, cost) {
     const level = this.level(now) - BigInt(cost) * this.token;
     if (cost > 0) this.keep(now, level > 0n ? level : 0n);
-    return this.peek(now);
   }
 
   /** A bucket that was full and stays full is not touched, and one that gets full is as if it had never been used. */
@@ -157,7 +156,7 @@ describe('RedisRateLimiter and exact arithmetic', { skip }, () => {
         const expected = model[method](client.now, cost);
         const label = `seed ${SEED}, trace ${trace}, step ${step}: ${method} ${cost} at ${JSON.stringify(rate)}`;
         assert.deepEqual(await limiter[method]('a', cost), expected, label);
-        seen[expected.allowed ? 'allowed' : 'refused']++;
+        if (expected !== undefined) seen[expected.allowed ? 'allowed' : 'refused']++;
         if (client.persisted) seen.written++;
       }
       const state = String(await connected.send('GET', `${trace}:a`));

@@ -41,7 +41,7 @@ function readPrefix(value, name) {
 /**
  * Differs where the rate does: states of one rate say nothing in another.
  *
- * @param {import('./rate.js').Rate} rate
+ * @param {import('./redis-questions.js').Rate} rate
  */
 function defaultPrefix({ limit, windowMs, burst }) {
   return `holdfast:${limit}/${windowMs}ms${burst === limit ? '' : `,${burst}`}:`;

@@ -7,10 +7,10 @@
  * the client does with commands that it cannot send.
  */
 
-const { outOfRange, wrongType } = require('./errors.js');
+const { wrongType } = require('./errors.js');
 const { Deadlines, Waiting } = require('./deadlines.js');
-const { ipKey } = require('./ip-key.js');
-const { RateLimiter } = require('./limiter.js');
+const { checkKey, ipKey, readPrefix: readIpv6Prefix } = require('./ip-key.js');
+const { RateLimiter, readCost } = require('./limiter.js');
 const { integer, oneOf, readOptions, table, unchecked } = require('./options.js');
 const { RATE_OPTIONS, rateOf } = require('./rate.js');
 const { readClient } = require('./redis-client.js');
@@ -20,16 +20,11 @@ const { RedisScript } = require('./redis-script.js');
 const { codeOf, isAboutKey, storeError } = require('./store-errors.js');
 const { StoreHealth } = require('./store-health.js');
 
-const LONGEST_KEY = 65_536;
-const MOST_TOKENS = 1e9;
-
-const readCost = integer(0, MOST_TOKENS, 1);
-
 const OPTIONS = table({
   client: readClient,
   ...RATE_OPTIONS,
   prefix: readPrefix,
-  ipv6Prefix: integer(1, 128, 56),
+  ipv6Prefix: readIpv6Prefix,
   onStoreError: oneOf(['open', 'closed']),
   timeoutMs: integer(1, 60_000, 500),
   maxPending: integer(1, 1_000_000, 10_000),
@@ -110,8 +105,8 @@ class RedisRateLimiter {
    * @param {unknown} key
    * @param {unknown} [cost]
    */
-  async consume(key, cost) {
-    return this.#ask(CONSUME, this.#readKey(key), readCost(cost, 'cost'));
+  async consume(key, cost = 1) {
+    return this.#ask(CONSUME, this.#readKey(key), readCost(cost));
   }
 
   /** @param {unknown} key */
@@ -123,8 +118,8 @@ class RedisRateLimiter {
    * @param {unknown} key
    * @param {unknown} [cost]
    */
-  async refund(key, cost) {
-    return this.#ask(REFUND, this.#readKey(key), readCost(cost, 'cost'));
+  async refund(key, cost = 1) {
+    return this.#ask(REFUND, this.#readKey(key), readCost(cost));
   }
 
   /** @param {unknown} key */
@@ -146,10 +141,12 @@ class RedisRateLimiter {
     };
   }
 
-  /** @param {unknown} key */
+  /**
+   * @param {unknown} key
+   * @returns {string}
+   */
   #readKey(key) {
-    if (typeof key !== 'string') throw wrongType('key', 'a string');
-    if (key.length > LONGEST_KEY) throw outOfRange('key', `a string of at most ${LONGEST_KEY} UTF-16 code units`);
+    checkKey(key, 'key');
     return ipKey(key, this.#ipv6Prefix);
   }
 
@@ -270,7 +267,7 @@ class RedisRateLimiter {
   }
 }
 
-/** @param {import('./rate.js').Rate} rate @param {number} ipv6Prefix */
+/** @param {import('./redis-questions.js').Rate} rate @param {number} ipv6Prefix */
 function localLimiter({ limit, windowMs, burst }, ipv6Prefix) {
   return new RateLimiter({ __proto__: null, limit, windowMs, burst, ipv6Prefix });
 }

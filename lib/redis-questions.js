@@ -9,7 +9,7 @@
 const { observe } = require('./limiter.js');
 
 /**
- * @typedef {import('./rate.js').Rate} Rate
+ * @typedef {ReturnType<typeof import('./rate.js').rateOf>} Rate
  * @typedef {import('./limiter.js').RateLimiter} LocalLimiter
  *
  * @typedef {object} Question
@@ -39,15 +39,12 @@ const PEEK = {
 /** @type {Question} */
 const REFUND = {
   units: (rate, cost) => -Math.min(cost, rate.burst) * rate.interval,
-  result: PEEK.result,
+  result: () => undefined,
   mirror(mirror, key, cost, answer) {
     mirror.refund(key, cost);
     observe(mirror, key, answer);
   },
-  local(local, key, cost) {
-    local.refund(key, cost);
-    return local.peek(key);
-  },
+  local: (local, key, cost) => local.refund(key, cost),
 };
 
 /** @type {Question} */

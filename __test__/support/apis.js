@@ -10,6 +10,7 @@ const {
   JsonGuard,
   Keyring,
   PasswordHasher,
+  RateLimiter,
   RedisRateLimiter,
   SafeRegExp,
   SafeRegExpSet,
@@ -26,7 +27,6 @@ const {
   scanJson,
   tryParseJson,
 } = require('../..');
-const { RateLimiter } = require('../../lib/limiter.js');
 const { FakeIoredis } = require('./fake-redis.js');
 
 const raw = Buffer.alloc(32, 1);

@@ -30,6 +30,8 @@ const running = new Set();
 process.once('exit', () => {
   for (const server of running) server.kill();
 });
+// The test runner ends what takes too long this way; without a listener there is no 'exit'.
+process.once('SIGTERM', () => process.exit(143));
 
 class Server {
   #folder = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-redis-'));

@@ -21,8 +21,8 @@ const { observe } = require('./limiter.js');
 
 /** @type {Question} */
 const CONSUME = {
-  // One more than there can be, for what never fits: the product may be more than a double holds.
-  units: (rate, cost) => (cost > rate.burst ? rate.capacity + 1 : cost * rate.interval),
+  // A product that a double does not hold exactly is more than any bucket has, however it is rounded.
+  units: (rate, cost) => cost * rate.interval,
   result: (rate, answer, cost) => rate.consumed(answer, cost),
   mirror: (mirror, key, _, answer) => observe(mirror, key, answer >= 0 ? answer : -1 - answer),
   local: (local, key, cost) => local.consume(key, cost),
@@ -38,7 +38,7 @@ const PEEK = {
 
 /** @type {Question} */
 const REFUND = {
-  units: (rate, cost) => -Math.min(cost, rate.burst) * rate.interval,
+  units: (rate, cost) => -cost * rate.interval,
   result: () => undefined,
   mirror(mirror, key, cost, answer) {
     mirror.refund(key, cost);

@@ -818,8 +818,8 @@ export function rotateKeyring(path: string | URL, options?: KeyFileOptions): Key
 // ---------------------------------------------------------------------------------------- rate limits through Redis
 
 /**
- * A client of `ioredis`: `new Redis()`, `new Redis.Cluster()`. What a limiter looks for are the methods; versions 5 and 6
- * are tested.
+ * A client of `ioredis`: `new Redis()`, `new Redis.Cluster()`. What a limiter looks for are the methods; versions 5
+ * and 6 are tested.
  */
 export interface IoredisClient {
   defineCommand(name: string, definition: any): unknown;
@@ -829,9 +829,9 @@ export interface IoredisClient {
 }
 
 /**
- * A client of `redis` (node-redis): `createClient()`, `createCluster()`, `createClientPool()`. Versions 4 (without its
- * cluster), 5 and 6 are tested. It has to be connected by its owner, who also listens to its `'error'` events: without a listener, node-redis
- * ends the process when the connection is lost.
+ * A client of `redis` (node-redis): `createClient()`, `createCluster()`, `createClientPool()`. Versions 4 (without
+ * its cluster), 5 and 6 are tested. It has to be connected by its owner, who also listens to its `'error'` events:
+ * without a listener, node-redis ends the process when the connection is lost.
  */
 export interface NodeRedisClient {
   evalSha(...args: any[]): Promise<unknown>;
@@ -849,8 +849,8 @@ export interface RedisRateLimiterOptions {
   /** Tokens that a key has at the start, and at most. Default: `limit`. */
   burst?: number;
   /**
-   * What the names of all keys in Redis start with: 1 to 256 characters of printable ASCII. Give each purpose its own,
-   * such as `'login:'`; limiters with the same prefix share their keys, and must have the same rate. Default:
+   * What the names of all keys in Redis start with: 1 to 256 characters of printable ASCII. Give each purpose its
+   * own, such as `'login:'`; limiters with the same prefix share their keys, and must have the same rate. Default:
    * `holdfast:<limit>/<windowMs>ms:`, with `,<burst>` before the colon if it differs from `limit`.
    */
   prefix?: string;
@@ -858,36 +858,39 @@ export interface RedisRateLimiterOptions {
   ipv6Prefix?: number;
   /**
    * What happens while Redis is away, does not answer in time, or refuses the command. `'open'`: `fallback` answers.
-   * `'closed'`: the call is rejected with `ERR_RATE_STORE`. Default `'open'`: a limiter protects a service, and must not
-   * end it when its store fails.
+   * `'closed'`: the call is rejected with `ERR_RATE_STORE`. Default `'open'`: a limiter protects a service, and must
+   * not end it when its store fails.
    */
   onStoreError?: 'open' | 'closed';
   /**
-   * Milliseconds that a call may take, 1 to 60,000, counted in quarters, so that it ends up to a quarter later; after that
-   * the store counts as away. Default 500: some hundred times what Redis takes at its p99 in one data centre, and below
-   * what people notice as waiting (1 s: Nielsen, "Response Times", 1993).
+   * Milliseconds that a call may take, 1 to 60,000, counted in quarters, so that it ends up to a quarter later; after
+   * that the store counts as away. Default 500: ample for a network whose round trips take milliseconds, so that a
+   * pause of the server is not an outage, and below what people notice as waiting (1 s: Nielsen, "Response Times:
+   * The 3 Important Limits", 1993). It is paid once for each outage and probe, not for each call.
    */
   timeoutMs?: number;
   /**
-   * Calls that the client may hold at once, also those that were given up, 1 to 1,000,000; others are treated as if Redis
-   * was away. Default 10,000: half a second of 20,000 calls a second, some 10 MB.
+   * Calls that the client may hold at once, also those that were given up, 1 to 1,000,000; others are treated as if
+   * Redis was away. Default 10,000: half a second of 20,000 calls a second; in the
+   * clients they take 20 to 40 MB.
    */
   maxPending?: number;
   /**
-   * What answers with `'open'`: a RateLimiter, or `false` to allow everything. Default: a RateLimiter of the same rate, in
-   * which the levels that Redis gives are noted, so that a key that is over its limit stays there when Redis dies.
+   * What answers with `'open'`: a RateLimiter, or `false` to allow everything. Default: a RateLimiter of the same
+   * rate, in which the levels that Redis gives are noted, so that a key that is over its limit stays there when Redis
+   * dies.
    */
   fallback?: RateLimiter | false;
 }
 
 /**
- * The rate of a {@link RateLimiter}, shared by all processes that use the same Redis. One call is one atomic round trip;
- * time is that of the server. Arguments that are wrong reject like everything else: `ERR_INVALID_ARG_TYPE` for a key that
- * is no string, `ERR_OUT_OF_RANGE` for one of more than 65,536 UTF-16 code units and for a `cost` that is no integer from 0
- * to 1,000,000,000.
+ * The rate of a {@link RateLimiter}, shared by all processes that use the same Redis. One call is one atomic round
+ * trip; time is that of the server. Arguments that are wrong reject like everything else: `ERR_INVALID_ARG_TYPE` for
+ * a key that is no string, `ERR_OUT_OF_RANGE` for one of more than 65,536 UTF-16 code units and for a `cost` that is
+ * no integer from 0 to 1,000,000,000.
  *
- * Keys that are addresses count as a RateLimiter counts them. How they are named in Redis, and what happens when it fails:
- * `docs/limiter.md`.
+ * Keys that are addresses count as a RateLimiter counts them. How they are named in Redis, and what happens when it
+ * fails: `docs/limiter.md`.
  *
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
  * @throws {RangeError} `ERR_OUT_OF_RANGE`
@@ -897,8 +900,8 @@ export class RedisRateLimiter {
   /**
    * Takes `cost` tokens (default 1) if the key has them, and nothing otherwise.
    *
-   * Rejects with `ERR_RATE_STORE` (`status` 503, `retryAfterMs`, and `cause` when the client gave an error to this call),
-   * only with `onStoreError: 'closed'`; so do all methods.
+   * Rejects with `ERR_RATE_STORE` (`status` 503, `retryAfterMs`, and `cause` when the client gave an error to this
+   * call), only with `onStoreError: 'closed'`; so do all methods.
    */
   consume(key: string, cost?: number): Promise<RateLimitResult>;
   /** What `consume(key)` would answer now; takes nothing. */

@@ -1,6 +1,6 @@
 'use strict';
 
-/** RedisRateLimiter on a cluster of three nodes: keys go where they belong, each node learns the script, one may fail. */
+/** RedisRateLimiter on a cluster: keys go where they belong, each node learns the script, and one of three may fail. */
 
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * RedisRateLimiter, script and all, against GCRA in exact fractions. The clock is the test's: the script is sent as it is
- * but for its function `now`, which reads one more argument. HOLDFAST_SEED and HOLDFAST_TRACES choose other traces.
+ * RedisRateLimiter, script and all, against GCRA in exact fractions. The clock is the test's: the script is sent as it
+ * is but for its function `now`, which reads one more argument. HOLDFAST_SEED and HOLDFAST_TRACES choose other traces.
  */
 
 const assert = require('node:assert/strict');

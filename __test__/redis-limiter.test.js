@@ -145,7 +145,7 @@ describe('RedisRateLimiter', () => {
       runNode(`
         const { RedisRateLimiter } = require(holdfast);
         class Client {
-          answers = [['evalsha', new Error('NOSCRIPT x')], ['eval', 1], ['evalsha', -2], ['evalsha', new Error('LOADING x')]];
+          answers = [['evalsha', Error('NOSCRIPT x')], ['eval', 1], ['evalsha', -2], ['evalsha', Error('LOADING x')]];
           defineCommand() {}
           evalsha() { return this.next('evalsha'); }
           eval() { return this.next('eval'); }

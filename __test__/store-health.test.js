@@ -1,6 +1,6 @@
 'use strict';
 
-/** When a store counts as away and when it is asked again; and calls that are given up: with a store that is a script. */
+/** When a store counts as away, when it is asked again, and calls that are given up: with a store that is a script. */
 
 const assert = require('node:assert/strict');
 const { after, describe, it } = require('node:test');

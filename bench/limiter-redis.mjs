@@ -3,8 +3,8 @@
 // a script that does nothing (the floor: what the client and the way there cost), each with the clients ioredis and
 // redis. Every contestant has a process of its own, round by round in an order that rotates. Every key is asked for
 // more than it has, and who allows too much or too little is told.
-// `node bench/limiter-redis.mjs [--rounds=N] [--calls=N]`. Needs redis-server, and the peers that `node bench/setup.mjs`
-// installs.
+// `node bench/limiter-redis.mjs [--rounds=N] [--calls=N]`. Needs redis-server, and the peers of
+// `node bench/setup.mjs`.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * A process that waits for the other one, and then makes as many calls as it is told on one key, many at once. Prints how
- * many were allowed, and when that was by the clock of the server, in microseconds:
+ * A process that waits for the other one, and then makes as many calls as it is told on one key, many at once. Prints
+ * how many were allowed, and when that was by the clock of the server, in microseconds:
  * `node redis-racer.js <port> <client> <calls> <options as JSON>`.
  */
 

@@ -931,17 +931,3 @@ export class RedisRateLimiter {
     probes: number;
   };
 }
-
-// STUB, to be dropped at the merge: what the in-memory limiter declares.
-
-export interface RateLimitResult {
-  allowed: boolean;
-  limit: number;
-  remaining: number;
-  retryAfterMs: number;
-  resetMs: number;
-}
-
-export interface RateLimiter {
-  consume(key: string, cost?: number): RateLimitResult;
-}

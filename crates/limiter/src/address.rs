@@ -28,7 +28,7 @@ impl Group {
     }
 }
 
-/// The group of the IPv6 address that the text is, in the prefix of so many bits. Nothing when it is any other text, an IPv4
+/// The group of the IPv6 address that the text, of characters up to U+00FF, is, in the prefix of so many bits. Nothing when it is any other text, an IPv4
 /// address among them: that stands for itself.
 #[inline]
 #[must_use]
@@ -41,7 +41,7 @@ pub fn group(text: &[u8], prefix: u32) -> Option<Group> {
 }
 
 fn group_of_address(text: &[u8], prefix: u32) -> Option<Group> {
-    let text = std::str::from_utf8(text).ok()?;
+    let text = std::str::from_utf8(text).ok().filter(|text| text.is_ascii())?;
     // A zone names an interface of this machine, not the client: `fe80::1%eth0`.
     let address = text.split_once('%').map_or(text, |(address, _)| address);
     let address = Ipv6Addr::from_str(address).ok()?;

@@ -28,8 +28,8 @@ impl Group {
     }
 }
 
-/// The group of the IPv6 address that the text, of characters up to U+00FF, is, in the prefix of so many bits. Nothing when it is any other text, an IPv4
-/// address among them: that stands for itself.
+/// The group of an IPv6 address, in the prefix of so many bits. Nothing for any other text, an IPv4 address among them: that
+/// stands for itself. Text has a byte for each character, up to U+00FF.
 #[inline]
 #[must_use]
 pub fn group(text: &[u8], prefix: u32) -> Option<Group> {

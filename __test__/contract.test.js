@@ -39,7 +39,17 @@ describe('index.d.ts', () => {
     }
   });
 
-  for (const name of ['PasswordHasher', 'AesGcmKey', 'Keyring', 'SafeRegExp', 'SafeRegExpSet', 'JsonGuard']) {
+  for (const name of [
+    'PasswordHasher',
+    'AesGcmKey',
+    'HoldfastStore',
+    'HoldfastThrottlerStorage',
+    'JsonGuard',
+    'Keyring',
+    'RateLimiter',
+    'SafeRegExp',
+    'SafeRegExpSet',
+  ]) {
     it(`declares the methods of ${name}`, () => {
       const { methods } = members(name);
       const own = Object.getOwnPropertyNames(holdfast[name].prototype);
@@ -73,10 +83,19 @@ describe('index.d.ts', () => {
     }
   });
 
-  it('declares the statistics of a hasher', () => {
-    const [, body] = /stats\(\): \{([^}]+)\}/.exec(declarations);
-    const declared = [...body.matchAll(/^ +(\w+): number;/gm)].map(([, name]) => name);
-    assert.deepEqual(Object.keys(new holdfast.PasswordHasher().stats()), declared);
+  it('declares the statistics of a hasher, and of a limiter', () => {
+    const bodies = [...declarations.matchAll(/stats\(\): \{([^}]+)\}/g)].map(([, body]) => body);
+    const declared = bodies.map((body) => [...body.matchAll(/(\w+): number;?/g)].map(([, name]) => name));
+    const limiter = new holdfast.RateLimiter({ limit: 1, windowMs: 1 });
+    assert.deepEqual([new holdfast.PasswordHasher(), limiter].map((one) => Object.keys(one.stats())), declared);
+  });
+
+  it('declares the answer of a limiter', () => {
+    const [, body] = /export interface RateLimitResult \{\n([^]*?)\n\}/.exec(declarations);
+    const declared = [...body.matchAll(/^ {2}(\w+): /gm)].map(([, name]) => name);
+    const limiter = new holdfast.RateLimiter({ limit: 1, windowMs: 1000 });
+    const answers = [limiter.consume('a'), limiter.consume('a'), limiter.peek('a'), limiter.consumeMany(['a', 'b'])];
+    for (const answer of answers) assert.deepEqual(Object.keys(answer), declared);
   });
 });
 

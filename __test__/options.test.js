@@ -91,7 +91,7 @@ for (const [api, { call, good, required = false, isHot = false }] of Object.entr
     it('that are undefined are not given', () => {
       for (const at of paths(good())) {
         const run = () => call(withOption(good(), at, undefined));
-        const isNeeded = (required && ['primary', 'keys', 'purpose'].includes(at[0])) || at.at(-1) === 'budget';
+        const isNeeded = (required && ['primary', 'keys', 'purpose', 'limit', 'windowMs'].includes(at[0])) || at.at(-1) === 'budget';
         if (isNeeded) assert.throws(run, TYPE);
         else run();
       }

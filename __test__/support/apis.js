@@ -7,9 +7,12 @@ const os = require('node:os');
 const path = require('node:path');
 const {
   AesGcmKey,
+  HoldfastStore,
+  HoldfastThrottlerStorage,
   JsonGuard,
   Keyring,
   PasswordHasher,
+  RateLimiter,
   SafeRegExp,
   SafeRegExpSet,
   aesGcmDecrypt,
@@ -68,6 +71,10 @@ const HASHER_OPTIONS = {
   limits: { memoryKiB: 19456, passes: 2, lanes: 1, cost: 12, logN: 17 },
 };
 
+const RATE_OPTIONS = { limit: 10, windowMs: 1000, burst: 20, maxKeys: 100, ipv6Prefix: 64, now: noon };
+const STORE_OPTIONS = { limit: 10, burst: 20, maxKeys: 100, ipv6Prefix: 64 };
+const limiter = new RateLimiter(RATE_OPTIONS);
+
 const MERGE_OPTIONS = { arrays: 'concat', undefined: 'assign', maxDepth: 100, unsafeKeys: 'remove' };
 const REGEXP_OPTIONS = { memoryLimit: 65_536, backreferences: { budget: 100 } };
 
@@ -92,6 +99,17 @@ const APIS = {
     good: () => structuredClone(MERGE_JSON_OPTIONS),
   },
   PasswordHasher: { call: (options) => new PasswordHasher(options), good: () => structuredClone(HASHER_OPTIONS) },
+  RateLimiter: {
+    call: (options) => new RateLimiter(options).consume('a'),
+    good: () => ({ ...RATE_OPTIONS }),
+    required: true,
+  },
+  HoldfastStore: { call: (options) => new HoldfastStore(options), good: () => ({ ...STORE_OPTIONS }) },
+  'HoldfastStore, limiter': { call: (options) => new HoldfastStore(options), good: () => ({ limiter }) },
+  HoldfastThrottlerStorage: {
+    call: (options) => new HoldfastThrottlerStorage(options),
+    good: () => ({ maxKeys: 100, now: noon }),
+  },
   SafeRegExp: { call: (options) => new SafeRegExp('a', '', options), good: () => structuredClone(REGEXP_OPTIONS) },
   SafeRegExpSet: {
     call: (options) => new SafeRegExpSet(['a'], '', options),
@@ -156,6 +174,10 @@ const APIS = {
     isHot: true,
   },
 };
+
+function noon() {
+  return 43_200_000;
+}
 
 function call() {
   return { aad: '', into: Buffer.alloc(100) };

@@ -87,7 +87,10 @@ describe('index.d.ts', () => {
     const bodies = [...declarations.matchAll(/stats\(\): \{([^}]+)\}/g)].map(([, body]) => body);
     const declared = bodies.map((body) => [...body.matchAll(/(\w+): number;?/g)].map(([, name]) => name));
     const limiter = new holdfast.RateLimiter({ limit: 1, windowMs: 1 });
-    assert.deepEqual([new holdfast.PasswordHasher(), limiter].map((one) => Object.keys(one.stats())), declared);
+    assert.deepEqual(
+      [new holdfast.PasswordHasher(), limiter].map((one) => Object.keys(one.stats())),
+      declared,
+    );
   });
 
   it('declares the answer of a limiter', () => {

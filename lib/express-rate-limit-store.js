@@ -47,7 +47,7 @@ class HoldfastStore {
     if (limiter === undefined) check(settings);
     this.#settings = settings;
     this.#limiter = limiter;
-    // By these express-rate-limit finds out whether one request was counted twice. Limiters may be shared between stores.
+    // By these express-rate-limit finds out whether a request was counted twice. Stores may share a limiter.
     this.localKeys = limiter === undefined;
     this.prefix = limiter === undefined ? '' : `${numberOf(limiter)}:`;
   }

@@ -110,7 +110,11 @@ describe('ipKey', () => {
       assert.throws(() => ipKey('::1', prefix), { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
     }
     for (const prefix of [0, 129, -1, 56.5, NaN, Infinity, 2 ** 32 + 56]) {
-      const refused = { name: 'RangeError', code: 'ERR_OUT_OF_RANGE', message: 'ipv6Prefix must be an integer from 1 to 128' };
+      const refused = {
+        name: 'RangeError',
+        code: 'ERR_OUT_OF_RANGE',
+        message: 'ipv6Prefix must be an integer from 1 to 128',
+      };
       assert.throws(() => ipKey('::1', prefix), refused);
     }
     assert.throws(() => ipKey('x'.repeat(65_537)), { name: 'RangeError', code: 'ERR_OUT_OF_RANGE' });

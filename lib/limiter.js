@@ -127,8 +127,9 @@ class RateLimiter {
 
   /** In microseconds, where the clock is the caller's. */
   #now() {
-    if (this.#clock === undefined) return undefined;
-    const now = this.#clock();
+    const clock = this.#clock;
+    if (clock === undefined) return undefined;
+    const now = clock();
     if (typeof now !== 'number' || !(now >= 0 && now <= LATEST_MS)) {
       throw createError('ERR_OUT_OF_RANGE', 'options.now must return milliseconds, from 0 to 2^42');
     }

@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const net = require('node:net');
 const { describe, it } = require('node:test');
 const { RateLimiter, ipKey } = require('..');
+const { roomy } = require('./support/limiters.js');
 const { Random } = require('./support/random.js');
 const { addresses, others } = require('./limiter.cases.json');
 
@@ -40,8 +41,8 @@ function areOne(first, second, ipv6Prefix) {
 }
 
 describe('ipKey', () => {
-  for (const { text, prefix, key, note = '' } of addresses) {
-    it(`${text}, ${prefix ?? 'default'}: ${key} ${note}`, () => {
+  for (const { text, prefix, key, note = 'plainly' } of addresses) {
+    it(`${text}, ${prefix ?? 'default'}: ${key}, ${note}`, () => {
       assert.equal(ipKey(text, prefix), key);
       assert.equal(ipKey(key, prefix), key, 'a key stays what it is');
       assert.ok(areOne(text, key, prefix) && areOne(key, text, prefix), 'so do limiters take it');
@@ -56,11 +57,10 @@ describe('ipKey', () => {
   });
 
   it('and limiters tell all of these apart', () => {
-    const limiter = new RateLimiter({ limit: 1, windowMs: 1000, now: () => 0 });
+    const { limiter } = roomy({ limit: 1, windowMs: 1000 });
     const texts = [...new Set([...others, ...addresses.map(({ key }) => key)])];
     for (const text of texts) assert.ok(limiter.consume(text).allowed, text);
     for (const text of texts) assert.ok(!limiter.peek(text).allowed, text);
-    assert.equal(limiter.stats().keys, texts.length);
   });
 
   it('masks any address at any prefix, in any spelling', () => {

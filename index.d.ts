@@ -831,9 +831,9 @@ export interface RateLimiterOptions {
    */
   maxKeys?: number;
   /**
-   * Bits of an IPv6 address that make one client: an integer from 1 to 128. Default 56: providers give a customer from
-   * a /64 to a /48 (RFC 6177; RIPE-690 recommends a /48 or a /56), out of which every address is theirs. The default of
-   * express-rate-limit and of @nestjs/throttler is 56 too.
+   * Bits of an IPv6 address that make one client: an integer from 1 to 128. Default 56, as in express-rate-limit:
+   * providers give a customer from a /64 to a /48, out of which every address is theirs (RFC 6177; RIPE-690 recommends
+   * a /48 or a /56).
    */
   ipv6Prefix?: number;
   /**
@@ -1000,8 +1000,9 @@ export interface HoldfastThrottlerStorageOptions {
  * Each combination of `limit`, `ttl` and a throttler's name has counts of its own, and there are at most 100, as of
  * `blockDuration` and name: compute a limit from what a client sends only by choosing among a few.
  *
- * Keys are what the guard makes them: hashes of an address, which it takes by prefix of 56 bits (`ipv6SubnetPrefix`)
- * unless you override `getTracker`. There, return `ipKey(req.ip)` and not `req.ip`.
+ * Keys are what the guard makes them: hashes of an address, so that this class cannot find addresses in them. The guard
+ * takes IPv6 addresses by prefix of 64 bits, where `forRoot` has no other `ipv6SubnetPrefix`. If you override its
+ * `getTracker`, return `ipKey(req.ip)` and not `req.ip`.
  *
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
  * @throws {RangeError} `ERR_OUT_OF_RANGE` also when there would be more than 100 rates

@@ -286,6 +286,17 @@ describe('refusals', () => {
     assert.equal(refusals.take('another'), false, 'those whose time is over make room');
   });
 
+  it('are forgotten when their time is over, also by the next one of the key', (t) => {
+    let now = 0;
+    t.mock.method(Date, 'now', () => now);
+    const refusals = new Refusals();
+    refusals.add('a', 10);
+    refusals.add('a', 10);
+    now = 10;
+    refusals.add('a', 20);
+    assert.deepEqual([refusals.take('a'), refusals.take('a')], [true, false]);
+  });
+
   it('are counted for each key, long ones too', (t) => {
     t.mock.method(Date, 'now', () => 0);
     const refusals = new Refusals();

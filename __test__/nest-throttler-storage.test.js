@@ -158,7 +158,11 @@ describe('HoldfastThrottlerStorage', () => {
     for (let blockDuration = 1; blockDuration < MOST_RATES; blockDuration++)
       await hit('key', { limit: 7, blockDuration });
     await assert.rejects(hit('key', { limit: 7, blockDuration: 77_777 }), refused);
+    const blocked = { limit: 1, blockDuration: 1 };
+    assert.equal((await hit('blocked', blocked))[2], false);
+    assert.equal((await hit('blocked', blocked))[2], true);
     storage.onApplicationShutdown();
+    assert.equal((await hit('blocked', blocked))[2], false);
     assert.equal((await hit('key', { limit: MOST_RATES }))[0], 1, 'forgotten');
   });
 

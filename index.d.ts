@@ -815,6 +815,223 @@ export function loadKeyring(source: string | URL | { env: string }): Keyring;
  */
 export function rotateKeyring(path: string | URL, options?: KeyFileOptions): Keyring;
 
+// ------------------------------------------------------------------------------------------------------ rate limiting
+
+/** The rate and the memory of a {@link RateLimiter}. */
+export interface RateLimiterOptions {
+  /** Tokens for each window: an integer from 1 to 1,000,000,000. Required. */
+  limit: number;
+  /** The window in milliseconds: an integer from 1 to 31,622,400,000 (366 days). Required. */
+  windowMs: number;
+  /**
+   * Tokens that a full bucket holds, all of which can be taken at once: an integer from 1 to 1,000,000,000. Default:
+   * `limit`. An empty bucket must be full again within 142 years.
+   */
+  burst?: number;
+  /**
+   * Keys that are not yet recovered for which there is memory: an integer from 1 to 1,000,000,000. Default 1,000,000,
+   * which take 22 MB at most; memory grows with the keys and is given back. With more keys than that those that recover
+   * first make room, and no key is allowed more for it: new keys may be allowed less.
+   */
+  maxKeys?: number;
+  /**
+   * Bits of an IPv6 address that make one client: an integer from 1 to 128. Default 56, as in express-rate-limit:
+   * providers give a customer from a /64 to a /48, out of which every address is theirs (RFC 6177; RIPE-690 recommends
+   * a /48 or a /56).
+   */
+  ipv6Prefix?: number;
+  /**
+   * The clock, for tests: returns milliseconds from 0 to 2⁴², fractions included, from any start; microseconds are
+   * looked at. A time before one that it returned already is taken for that one. Default: a clock of the system that
+   * never goes back, and on Linux and macOS runs on while the machine sleeps.
+   */
+  now?: () => number;
+}
+
+/** What a limiter answers. */
+export interface RateLimitResult {
+  /** Whether the tokens were taken; from `peek`, whether one could be. */
+  allowed: boolean;
+  /** The `limit` of the options. */
+  limit: number;
+  /** Whole tokens that are left in the bucket: up to `burst`. */
+  remaining: number;
+  /**
+   * Milliseconds, rounded up, until as many tokens will be there, if nobody takes any. 0 when `allowed`; Infinity when
+   * more were asked for than a bucket holds.
+   */
+  retryAfterMs: number;
+  /** Milliseconds, rounded up, until the bucket is full. */
+  resetMs: number;
+}
+
+/**
+ * Limits the rate of each of many keys, in this process: a bucket for each key, from which requests take tokens and
+ * which fills at `limit` tokens in `windowMs`, evenly (GCRA, ITU-T I.371). Within any stretch of time a key is allowed
+ * at most `burst` tokens and those that have come in meanwhile. Computed exactly, in whole numbers; a rate that these
+ * cannot hold is rounded down, by less than a millionth.
+ *
+ * A key is any string of at most 65,536 UTF-16 code units. An IPv6 address stands for its prefix (`ipv6Prefix`), and
+ * one that is an IPv4 address in IPv6 (`::ffff:203.0.113.7`) for the IPv4 address: see {@link ipKey}. A key that is no
+ * address, and an IPv4 address, is taken as it is.
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` an argument of another type, `ERR_INVALID_ARG_VALUE` an unknown option
+ * @throws {RangeError} `ERR_OUT_OF_RANGE` a number out of its range, a key that is too long, or a time that is none
+ *   from `now`
+ */
+export class RateLimiter {
+  constructor(options: RateLimiterOptions);
+  /**
+   * Takes `cost` tokens, or none when there are fewer.
+   *
+   * @param cost An integer from 0 to 1,000,000,000. Default 1.
+   */
+  consume(key: string, cost?: number): RateLimitResult;
+  /**
+   * Takes `cost` tokens from the bucket of each key (1 to 64: an address, an account), or none at all when one of them
+   * has too few. A key that occurs twice has to have them twice. `remaining` is that of the bucket that has fewest, the
+   * times are those of the one that takes longest.
+   */
+  consumeMany(keys: readonly string[], cost?: number): RateLimitResult;
+  /** What `consume(key)` would find: `remaining` is before anything is taken. Changes nothing. */
+  peek(key: string): RateLimitResult;
+  /**
+   * Gives back `cost` tokens (default 1) that were taken, up to a full bucket. Does nothing for a key that is not
+   * known.
+   */
+  refund(key: string, cost?: number): void;
+  /** Fills the bucket of a key. A key that had to make room for others is not known, and stays as it is. */
+  reset(key: string): void;
+  /**
+   * `keys`: those that are not recovered, and some that have since; `bytes`: of the table they are in; `evictions`: how
+   * often a key had to make room, or was not stored, for want of memory.
+   */
+  stats(): { keys: number; bytes: number; evictions: number };
+}
+
+/**
+ * What stands for an address as the key of a limiter: `2001:db8:1200::/56` for an IPv6 address, `203.0.113.7` for an
+ * IPv4 address, also one in IPv6 (`::ffff:203.0.113.7`, `::ffff:cb00:7107`). The zone of an address (`%eth0`) is left
+ * out. A text that is no address, a group that `ipKey` returned among them, is returned as it is. Limiters apply this
+ * to their keys: you need it where an address is a part of a key.
+ *
+ * @param ipv6Prefix An integer from 1 to 128. Default 56, as in {@link RateLimiterOptions}.
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`
+ * @throws {RangeError} `ERR_OUT_OF_RANGE` the prefix, or a text of more than 65,536 UTF-16 code units
+ */
+export function ipKey(address: string, ipv6Prefix?: number): string;
+
+/** What {@link HoldfastStore} needs of a limiter: it may answer at once or with a promise. */
+export interface Limiter {
+  consume(key: string): RateLimitResult | Promise<RateLimitResult>;
+  peek(key: string): RateLimitResult | Promise<RateLimitResult>;
+  refund(key: string): void | Promise<void>;
+  reset(key: string): void | Promise<void>;
+}
+
+/** A store makes a {@link RateLimiter} for the `windowMs` and the `limit` of `rateLimit()`, or is given a limiter. */
+export interface HoldfastStoreOptions {
+  /** Counts the hits, whatever `windowMs` says. No other option can be given with it. */
+  limiter?: Limiter;
+  /** The `limit` of the limiter. Required when that of `rateLimit()` is a function, otherwise the same. */
+  limit?: number;
+  /** As in {@link RateLimiterOptions}. More than `limit` are allowed, but no header tells of them. */
+  burst?: number;
+  /** As in {@link RateLimiterOptions}. */
+  maxKeys?: number;
+  /**
+   * As in {@link RateLimiterOptions}, for keys that are addresses. The `keyGenerator` of express-rate-limit makes
+   * prefixes of IPv6 addresses itself, by its option `ipv6Subnet`; it leaves them as they are when that is `false`.
+   */
+  ipv6Prefix?: number;
+}
+
+/**
+ * A store for express-rate-limit 8: `rateLimit({ windowMs, limit, store: new HoldfastStore() })`. Instead of a window
+ * that starts anew for all hits at once, hits come back evenly; memory is bounded.
+ *
+ * `totalHits` is the limit less the tokens that are left, and one more than the limit when the limiter refuses, so that
+ * express-rate-limit does what the limiter says. `resetTime`, from which it makes `Retry-After`, is when trying again
+ * succeeds, and a second from now at least, or, for an allowed hit, when all tokens are there.
+ *
+ * With `skipFailedRequests` and `skipSuccessfulRequests` a token is given back; for a request that was refused, which
+ * has taken none, none is. A `limit` that is a function is asked for each hit, but the store's own `limit` decides how
+ * fast hits come back: for different limits use different `rateLimit()`s.
+ *
+ * A store is for one `rateLimit()`: a second one with another rate is an error for both of them, as nobody could tell
+ * their hits apart. express-rate-limit reports errors of `init` and goes on; the store throws them again for every hit,
+ * so that no request passes unlimited unless you chose `passOnStoreError`.
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+ * @throws {RangeError} `ERR_OUT_OF_RANGE`
+ */
+export class HoldfastStore {
+  constructor(options?: HoldfastStoreOptions);
+  /**
+   * Whether no other store can have counted a hit of the same key: false for a limiter that was given, and may be
+   * shared.
+   */
+  readonly localKeys: boolean;
+  /** By which express-rate-limit tells limiters that were given apart. Not a part of any key. */
+  readonly prefix: string;
+  /** Called by `rateLimit()`. */
+  init(options: { limit: number | ((...args: never[]) => unknown); windowMs: number }): void;
+  increment(key: string): Promise<{ totalHits: number; resetTime: Date }>;
+  decrement(key: string): Promise<void>;
+  resetKey(key: string): Promise<void>;
+  /** Undefined for a key that has all its tokens. */
+  get(key: string): Promise<{ totalHits: number; resetTime: Date } | undefined>;
+}
+
+/** For each rate that a {@link HoldfastThrottlerStorage} is asked for. */
+export interface HoldfastThrottlerStorageOptions {
+  /** As in {@link RateLimiterOptions}, and again for blocks. */
+  maxKeys?: number;
+  /** As in {@link RateLimiterOptions}. */
+  now?: () => number;
+}
+
+/**
+ * A storage for @nestjs/throttler 6: `ThrottlerModule.forRoot({ throttlers, storage: new HoldfastThrottlerStorage()
+ * })`. Hits come back evenly, at `limit` in `ttl`; memory is bounded.
+ *
+ * A hit over the limit begins a block of `blockDuration` milliseconds, which further hits do not prolong. That is `ttl`
+ * unless you choose it, as always in this module: who goes over the limit waits for all of `ttl`. With `blockDuration:
+ * 0` there is no block, and the next hit is allowed when one has come back. Unlike the module's own storage a block
+ * that is shorter than `ttl` forgives nothing: after it as many hits are allowed as have come back, and `Retry-After`
+ * says when one has.
+ *
+ * Each combination of `limit`, `ttl` and a throttler's name has counts of its own, and there are at most 100, as of
+ * `blockDuration` and name: compute a limit from what a client sends only by choosing among a few.
+ *
+ * Keys are what the guard makes them: hashes of an address, so that this class cannot find addresses in them. The guard
+ * takes IPv6 addresses by prefix of 64 bits, where `forRoot` has no other `ipv6SubnetPrefix`. If you override its
+ * `getTracker`, return `ipKey(req.ip)` and not `req.ip`.
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+ * @throws {RangeError} `ERR_OUT_OF_RANGE` also when there would be more than 100 rates
+ */
+export class HoldfastThrottlerStorage {
+  constructor(options?: HoldfastThrottlerStorageOptions);
+  /**
+   * Called by the guard for each hit.
+   *
+   * @param ttl Milliseconds, up to 366 days, as `blockDuration`.
+   * @param limit Rounded down. 0 refuses everything; over 1,000,000,000, Infinity included, is 1,000,000,000.
+   * @returns Times in seconds, rounded up: `timeToExpire` until all hits have come back, `timeToBlockExpire` until
+   *   trying again succeeds, 0 when it is not blocked.
+   */
+  increment(
+    key: string,
+    ttl: number,
+    limit: number,
+    blockDuration: number,
+    throttlerName: string,
+  ): Promise<{ totalHits: number; timeToExpire: number; isBlocked: boolean; timeToBlockExpire: number }>;
+  /** Called by Nest: forgets everything and gives the memory back. */
+  onApplicationShutdown(): void;
+}
+
 // ---------------------------------------------------------------------------------------- rate limits through Redis
 
 /**

@@ -6,6 +6,7 @@
 const { AesGcmKey, aesGcmDecrypt, aesGcmEncrypt, generateKey } = require('./lib/aead.js');
 const { deriveKey, keyFromPassphrase } = require('./lib/derived-keys.js');
 const { HoldfastError, JsonError } = require('./lib/errors.js');
+const { HoldfastStore } = require('./lib/express-rate-limit-store.js');
 const { ipKey } = require('./lib/ip-key.js');
 const { JsonGuard, parseJson, scanJson, tryParseJson } = require('./lib/json.js');
 const { Keyring } = require('./lib/keyring.js');
@@ -13,6 +14,7 @@ const { createKeyring, loadKeyring, rotateKeyring } = require('./lib/key-file.js
 const { RateLimiter } = require('./lib/limiter.js');
 const { createMerge, merge } = require('./lib/merge.js');
 const { mergeJson } = require('./lib/merge-json.js');
+const { HoldfastThrottlerStorage } = require('./lib/nest-throttler-storage.js');
 const { PasswordHasher } = require('./lib/password.js');
 const { calibrate, hashPassword, parseHash, verifyPassword } = require('./lib/password-functions.js');
 const { parseQuery } = require('./lib/query.js');
@@ -24,6 +26,8 @@ const { sanitize } = require('./lib/sanitize.js');
 module.exports = {
   AesGcmKey,
   HoldfastError,
+  HoldfastStore,
+  HoldfastThrottlerStorage,
   JsonError,
   JsonGuard,
   Keyring,

@@ -4,6 +4,8 @@ import holdfast from './index.js';
 export const {
   AesGcmKey,
   HoldfastError,
+  HoldfastStore,
+  HoldfastThrottlerStorage,
   JsonError,
   JsonGuard,
   Keyring,

@@ -40,7 +40,18 @@ describe('index.d.ts', () => {
     }
   });
 
-  for (const name of ['PasswordHasher', 'RedisRateLimiter', 'AesGcmKey', 'Keyring', 'SafeRegExp', 'SafeRegExpSet', 'JsonGuard']) {
+  for (const name of [
+    'PasswordHasher',
+    'AesGcmKey',
+    'HoldfastStore',
+    'HoldfastThrottlerStorage',
+    'JsonGuard',
+    'Keyring',
+    'RateLimiter',
+    'RedisRateLimiter',
+    'SafeRegExp',
+    'SafeRegExpSet',
+  ]) {
     it(`declares the methods of ${name}`, () => {
       const { methods } = members(name);
       const own = Object.getOwnPropertyNames(holdfast[name].prototype);
@@ -74,17 +85,26 @@ describe('index.d.ts', () => {
     }
   });
 
-  it('declares the statistics of a hasher', () => {
-    const [, body] = /stats\(\): \{([^}]+)\}/.exec(declarations);
-    const declared = [...body.matchAll(/^ +(\w+): number;/gm)].map(([, name]) => name);
-    assert.deepEqual(Object.keys(new holdfast.PasswordHasher().stats()), declared);
+  it('declares the statistics of a hasher, and of a limiter', () => {
+    const declared = ['PasswordHasher', 'RateLimiter', 'RedisRateLimiter'].map((name) => {
+      const [, body] = new RegExp(`class ${name} [^]*?stats\\(\\): \\{([^}]+)\\}`).exec(declarations);
+      return [...body.matchAll(/(?:^ +|; )(\w+): /gm)].map(([, field]) => field);
+    });
+    const rate = { limit: 1, windowMs: 1 };
+    const limiters = [
+      new holdfast.RateLimiter(rate),
+      new holdfast.RedisRateLimiter({ client: new FakeIoredis(), ...rate }),
+    ];
+    const actual = [new holdfast.PasswordHasher(), ...limiters].map((one) => Object.keys(one.stats()));
+    assert.deepEqual(actual, declared);
   });
 
-  it('declares the statistics of a limiter in Redis', () => {
-    const [, body] = /class RedisRateLimiter [^]*?stats\(\): \{([^}]+)\}/.exec(declarations);
-    const declared = [...body.matchAll(/^ +(\w+): /gm)].map(([, name]) => name);
-    const limiter = new holdfast.RedisRateLimiter({ client: new FakeIoredis(), limit: 1, windowMs: 1 });
-    assert.deepEqual(Object.keys(limiter.stats()), declared);
+  it('declares the answer of a limiter', () => {
+    const [, body] = /export interface RateLimitResult \{\n([^]*?)\n\}/.exec(declarations);
+    const declared = [...body.matchAll(/^ {2}(\w+): /gm)].map(([, name]) => name);
+    const limiter = new holdfast.RateLimiter({ limit: 1, windowMs: 1000 });
+    const answers = [limiter.consume('a'), limiter.consume('a'), limiter.peek('a'), limiter.consumeMany(['a', 'b'])];
+    for (const answer of answers) assert.deepEqual(Object.keys(answer), declared);
   });
 });
 

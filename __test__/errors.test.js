@@ -10,15 +10,19 @@ const { after, describe, it } = require('node:test');
 const {
   AesGcmKey,
   HoldfastError,
+  HoldfastStore,
+  HoldfastThrottlerStorage,
   JsonError,
   Keyring,
   PasswordHasher,
   RedisRateLimiter,
+  RateLimiter,
   SafeRegExp,
   aesGcmDecrypt,
   createKeyring,
   createMerge,
   deriveKey,
+  ipKey,
   keyFromPassphrase,
   loadKeyring,
   merge,
@@ -39,6 +43,7 @@ const read = (file) => fs.readFileSync(path.join(root, file), 'utf8');
 const MARKER = 'hunter2';
 const SMALL = { argon2: { memoryKiB: 8, passes: 1 }, threads: 1 };
 const SALT = Buffer.alloc(16, 2);
+const limiter = new RateLimiter({ limit: 1, windowMs: 1000 });
 const ring = new Keyring({ primary: 'k1', keys: { k1: Buffer.alloc(32, 1) } });
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-errors-'));
@@ -119,6 +124,13 @@ const PROVOKED = {
     () => loadKeyring({ env: [MARKER] }),
     () => new RedisRateLimiter({ client: MARKER, limit: 1, windowMs: 1 }),
     () => storeFailed().consume([MARKER]),
+    () => limiter.consume([MARKER]),
+    () => limiter.consume(MARKER, MARKER),
+    () => limiter.consumeMany([MARKER, [MARKER]]),
+    () => ipKey({ [MARKER]: MARKER }),
+    () => new RateLimiter({ limit: MARKER, windowMs: 7777 }),
+    () => new HoldfastStore({ limiter: MARKER }),
+    () => new HoldfastThrottlerStorage().increment(MARKER, 7777, MARKER, 7777, MARKER),
   ],
   ERR_INVALID_ARG_VALUE: [
     () => parseJson('1', { protoKey: MARKER }),
@@ -134,6 +146,9 @@ const PROVOKED = {
     () => loadKeyring(`${MARKER}\0`),
     () => loadKeyring({ env: `${MARKER}=` }),
     () => new RedisRateLimiter({ client: new FakeIoredis(), limit: 1, windowMs: 1, prefix: `${MARKER}é` }),
+    () => new HoldfastStore({ limiter, limit: 7777 }),
+    () => new HoldfastStore().init({ limit: () => 7777, windowMs: 7777 }),
+    () => new HoldfastStore().increment(MARKER),
   ],
   ERR_OUT_OF_RANGE: [
     () => parseJson('1', { limits: { depth: -7777 } }),
@@ -144,6 +159,13 @@ const PROVOKED = {
     () => keyFromPassphrase(MARKER, Buffer.from(MARKER)),
     () => storeFailed().consume(MARKER.repeat(10_000)),
     () => storeFailed().refund(MARKER, -7777),
+    () => limiter.consume(MARKER.repeat(10_000)),
+    () => limiter.consume(MARKER, -7777),
+    () => limiter.consumeMany(Array(77).fill(MARKER)),
+    () => new RateLimiter({ limit: -7777, windowMs: 7777 }),
+    () => new RateLimiter({ limit: 1, windowMs: 31_622_400_000, burst: 777_700 }),
+    () => new RateLimiter({ limit: 1, windowMs: 1, now: () => -7777 }).consume(MARKER),
+    () => new HoldfastThrottlerStorage().increment(MARKER, Infinity, 7777, 7777, MARKER),
   ],
   ERR_INTERNAL: [() => native.testPanicCold(), () => native.testPanicFunctions(() => {})[0]()],
   ERR_REGEXP_BACKREFERENCE: [() => new SafeRegExp(`(${MARKER})\\1`)],

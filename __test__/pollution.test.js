@@ -12,14 +12,18 @@ const { describe, it } = require('node:test');
 const {
   AesGcmKey,
   HoldfastError,
+  HoldfastStore,
+  HoldfastThrottlerStorage,
   JsonGuard,
   Keyring,
   PasswordHasher,
   RedisRateLimiter,
+  RateLimiter,
   SafeRegExp,
   createKeyring,
   createMerge,
   deriveKey,
+  ipKey,
   keyFromPassphrase,
   loadKeyring,
   merge,
@@ -140,6 +144,25 @@ const CALLS = {
   'limiter in Redis': () => Object.entries(new RedisRateLimiter(shared()).stats()),
   'limiter in Redis, no rate': () => new RedisRateLimiter({ client: new FakeIoredis() }),
   'limiter in Redis, no client': () => new RedisRateLimiter({ limit: 5, windowMs: 1000 }),
+  'limiter, consume': () => {
+    const limiter = new RateLimiter({ limit: 3, windowMs: 1000, now: () => 0 });
+    const answers = [limiter.consume('2001:db8::1'), limiter.consume('2001:db8::2', 3), limiter.peek('2001:db8::3')];
+    return [...answers, limiter.stats()].map((answer) => Object.entries(answer));
+  },
+  'limiter, consumeMany': () => {
+    const limiter = new RateLimiter({ limit: 3, windowMs: 1000, now: () => 0 });
+    return [limiter.consumeMany(['a', 'b']), limiter.consumeMany(['a', 'b', 'a'], 2)].map((answer) =>
+      Object.entries(answer),
+    );
+  },
+  'limiter, burst and now': () => new RateLimiter({ limit: 1e9, windowMs: 1 }).consume('a').remaining > 4,
+  'limiter, no rate': () => new RateLimiter({}),
+  'limiter, no window': () => new RateLimiter({ limit: 1 }),
+  ipKey: () => [ipKey('2001:db8::1'), ipKey('::ffff:203.0.113.7'), ipKey('a key')],
+  'store, no rate': () => new HoldfastStore({}).init({ limit: 5 }),
+  'store, no limit': () => new HoldfastStore().init({ limit: () => 5, windowMs: 1000 }),
+  'store, a rate': () => new HoldfastStore().init({ limit: 5, windowMs: 1000 }),
+  'throttler, wrong': () => new HoldfastThrottlerStorage({ limit: 5 }),
   'regexp, test': () => new SafeRegExp('^(?<year>\\d{4})-(\\d\\d)$', 'd').test('2026-11'),
   'regexp, exec': () => [...new SafeRegExp('(a)|(b)').exec('b')],
   'regexp, refused': () => new SafeRegExp('(a)\\1'),
@@ -179,6 +202,17 @@ const JOBS = {
   'limiter in Redis, closed': () => {
     const store = shared(() => Promise.reject(new Error('LOADING')));
     return new RedisRateLimiter({ ...store, onStoreError: 'closed' }).consume('a');
+  },
+  'store, hits': async () => {
+    const store = new HoldfastStore();
+    store.init({ limit: 1, windowMs: 3_600_000 });
+    const hits = [store.increment('a'), store.increment('a'), store.decrement('a'), store.get('a'), store.get('b')];
+    return (await Promise.all(hits)).map((hit) => hit?.totalHits);
+  },
+  'throttler, hits': async () => {
+    const storage = new HoldfastThrottlerStorage({ now: () => 0 });
+    const hits = [1, 2, 3].map(() => storage.increment('a', 60_000, 2, 60_000, 'default'));
+    return (await Promise.all(hits)).map((hit) => Object.entries(hit).flat().join());
   },
   'four at once': () => {
     const hasher = new PasswordHasher({ argon2: SMALL });
@@ -257,7 +291,21 @@ describe('Object.prototype', () => {
       }
     }
     t.diagnostic(`${tried.length} names, ${HOSTILE.length} values, ${Object.keys(CALLS).length} calls`);
-    for (const name of ['cost', 'memoryKiB', 'protoKey', 'aad', 'into', 'ttlMs', 'purpose', 'keys', 'status', 'base'])
+    for (const name of [
+      'cost',
+      'memoryKiB',
+      'protoKey',
+      'aad',
+      'into',
+      'ttlMs',
+      'purpose',
+      'keys',
+      'status',
+      'base',
+      'limit',
+      'burst',
+      'now',
+    ])
       assert.ok(tried.includes(name), name);
   });
 

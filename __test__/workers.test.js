@@ -8,7 +8,7 @@ const path = require('node:path');
 const { describe, it } = require('node:test');
 const { promisify } = require('node:util');
 const { Worker } = require('node:worker_threads');
-const { PasswordHasher } = require('..');
+const { PasswordHasher, RateLimiter } = require('..');
 const { runNode } = require('./support/child.js');
 
 /** More with HOLDFAST_WORKERS, for a nightly run. */
@@ -36,7 +36,7 @@ describe('workers', () => {
     const { ended, counts, rss } = await terminate(WORKERS, 2, 'workers');
     t.diagnostic(`ended ${ended}, ${JSON.stringify(counts)}, RSS in MiB after so many: ${JSON.stringify(rss)}`);
     assert.equal(ended, WORKERS);
-    assert.ok(Math.min(...Object.values(counts)) > WORKERS / 10 && Object.keys(counts).length === 7);
+    assert.ok(Math.min(...Object.values(counts)) > WORKERS / 10 && Object.keys(counts).length === 8);
     assert.ok(rss[WORKERS] - rss[200] < BOUND, JSON.stringify(rss));
   });
 
@@ -67,6 +67,28 @@ describe('workers', () => {
     await hasher.close();
     for (const worker of await Promise.all(ended))
       assert.deepEqual(worker, { code: 0, messages: ['started', 'loaded', 50] });
+  });
+
+  it('have limiters of their own, four at once, terminated in the middle', async () => {
+    const run = (kind, until) => {
+      const worker = new Worker(path.join(__dirname, 'support', 'worker.js'), { workerData: { kind } });
+      const messages = [];
+      worker.on('message', (message) => {
+        messages.push(message);
+        if (message === until) setTimeout(() => worker.terminate(), 50);
+      });
+      return new Promise((resolve, reject) => {
+        worker.once('error', reject).once('exit', () => resolve(messages));
+      });
+    };
+    const limiter = new RateLimiter({ limit: 5, windowMs: 3_600_000 });
+    for (let round = 0; round < 3; round++) {
+      const terminated = Array.from({ length: 4 }, () => run('limit', 'loaded'));
+      const counted = Array.from({ length: 2 }, () => run('limitOnce'));
+      for (const messages of await Promise.all(counted)) assert.deepEqual(messages, ['started', 'loaded', 5]);
+      assert.equal(limiter.consume('the same key').remaining, 4 - round, 'nor does the main thread share with them');
+      for (const messages of await Promise.all(terminated)) assert.deepEqual(messages, ['started', 'loaded']);
+    }
   });
 
   it('that end by process.exit or by an exception leave the others alone', async () => {

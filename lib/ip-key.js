@@ -1,7 +1,10 @@
 // @ts-check
 'use strict';
 
-/** What stands for an IP address as a key: the limiters apply it to their keys; keys that contain an address need it by name. */
+/**
+ * What stands for an IP address as a key: the limiters apply it to their keys; keys that contain an address need it by
+ * name.
+ */
 
 const native = require('./native.js');
 const { integer } = require('./options.js');

@@ -2,14 +2,14 @@
 'use strict';
 
 /**
- * Rate limiting in this process: GCRA over a table of bounded memory. One native call for each key, which answers with one
- * number.
+ * Rate limiting in this process: GCRA over a table of bounded memory. One native call for each key, which answers with
+ * one number.
  */
 
 const native = require('./native.js');
 const { createError, outOfRange, wrongType } = require('./errors.js');
-const { integer, readOptions, table, unchecked } = require('./options.js');
-const { MAX_KEY, checkKey, readPrefix } = require('./ip-key.js');
+const { integer, readOptions, table } = require('./options.js');
+const { MAX_KEY, checkKey, ipKey, readPrefix } = require('./ip-key.js');
 const { MOST_TOKENS, RATE_OPTIONS, rateOf } = require('./rate.js');
 
 const DEFAULT_KEYS = 1_000_000;
@@ -28,6 +28,7 @@ const LIMITER_OPTIONS = table({
 class RateLimiter {
   #rate;
   #clock;
+  #ipv6Prefix;
   #take;
   #consume;
   #peek;
@@ -41,6 +42,7 @@ class RateLimiter {
     const { maxKeys, ipv6Prefix, now, ...rate } = readOptions(options, LIMITER_OPTIONS);
     this.#rate = rateOf(rate);
     this.#clock = now;
+    this.#ipv6Prefix = ipv6Prefix;
     const { limit, windowMs, burst } = this.#rate;
     const functions = native.rateLimiter(limit, windowMs, burst, maxKeys, ipv6Prefix, now !== undefined);
     [this.#take, this.#consume, this.#peek, this.#refund, this.#raise, this.#reset, this.#stats] = functions;
@@ -75,7 +77,7 @@ class RateLimiter {
   }
 
   /**
-   * What was taken from the keys before one that refused; the answer is that of the key that takes longest.
+   * Gives back what was taken from the keys before one that refused.
    *
    * @param {string[]} keys
    * @param {number} taken
@@ -84,8 +86,17 @@ class RateLimiter {
    */
   #takeBack(keys, taken, cost, now) {
     for (let index = 0; index < taken; index++) this.#refund(keys[index], cost, now);
-    const levels = keys.map((key) => this.#peek(key, now));
-    return this.#rate.consumed(-1 - Math.max(...levels), cost);
+    /**
+     * Several of the keys may have one bucket, which has to hold enough for all of them. @type {Map<string, number>}
+     */
+    const costs = new Map();
+    for (const key of keys) {
+      const bucket = ipKey(key, this.#ipv6Prefix);
+      costs.set(bucket, (costs.get(bucket) ?? 0) + cost);
+    }
+    return this.#rate.refusedByOne(
+      Array.from(costs, ([bucket, all]) => ({ level: this.#peek(bucket, now), cost: all })),
+    );
   }
 
   /** @param {unknown} key */
@@ -116,8 +127,9 @@ class RateLimiter {
 
   /** In microseconds, where the clock is the caller's. */
   #now() {
-    if (this.#clock === undefined) return undefined;
-    const now = this.#clock();
+    const clock = this.#clock;
+    if (clock === undefined) return undefined;
+    const now = clock();
     if (typeof now !== 'number' || !(now >= 0 && now <= LATEST_MS)) {
       throw createError('ERR_OUT_OF_RANGE', 'options.now must return milliseconds, from 0 to 2^42');
     }
@@ -170,9 +182,14 @@ function readCost(cost) {
  */
 function readKeys(keys) {
   if (!Array.isArray(keys)) throw wrongType('keys', 'an array of strings');
-  if (keys.length < 1 || keys.length > MOST_AT_ONCE) throw outOfRange('keys', `an array of 1 to ${MOST_AT_ONCE} keys`);
-  const checked = Array.from(keys);
-  for (const key of checked) checkKey(key, 'each of keys');
+  const { length } = keys;
+  if (!(length >= 1 && length <= MOST_AT_ONCE)) throw outOfRange('keys', `an array of 1 to ${MOST_AT_ONCE} keys`);
+  const checked = [];
+  for (let index = 0; index < length; index++) {
+    const key = keys[index];
+    checkKey(key, 'each of keys');
+    checked.push(key);
+  }
   return checked;
 }
 

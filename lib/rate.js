@@ -4,9 +4,9 @@
 /**
  * What the limiters have in common: how a rate is written in options, and how the state of a key becomes an answer.
  *
- * A rate is GCRA's emission interval in units that make it a whole number: `perMicrosecond` units are a microsecond. The
- * state of a key is its level: how many units from now on its bucket is full again, 0 for a full one. All of these are
- * integers that a double holds exactly (crates/limiter sees to it), and so is the arithmetic below.
+ * A rate is GCRA's emission interval in units that make it a whole number: `perMicrosecond` units are a microsecond.
+ * The state of a key is its level: how many units from now on its bucket is full again, 0 for a full one. All of these
+ * are integers that a double holds exactly (crates/limiter sees to it), and so is the arithmetic below.
  */
 
 const native = require('./native.js');
@@ -48,7 +48,7 @@ class Rate {
    * @param {number} cost
    */
   consumed(answer, cost) {
-    if (answer < 0) return this.#refused(-1 - answer, cost);
+    if (answer < 0) return this.refused(-1 - answer, cost);
     return {
       allowed: true,
       limit: this.limit,
@@ -64,7 +64,7 @@ class Rate {
    * @param {number} level
    */
   peeked(level) {
-    if (level + this.interval > this.capacity) return this.#refused(level, 1);
+    if (level + this.interval > this.capacity) return this.refused(level, 1);
     return this.consumed(level, 1);
   }
 
@@ -72,14 +72,31 @@ class Rate {
    * @param {number} level
    * @param {number} cost
    */
-  #refused(level, cost) {
-    const wait = (level + cost * this.interval - this.capacity) / this.perMillisecond;
+  refused(level, cost) {
+    const missing = Math.max(0, level + cost * this.interval - this.capacity);
     return {
       allowed: false,
       limit: this.limit,
       remaining: this.#tokens(level),
-      retryAfterMs: cost > this.burst ? Infinity : ceil(wait),
+      retryAfterMs: cost > this.burst ? Infinity : ceil(missing / this.perMillisecond),
       resetMs: ceil(level / this.perMillisecond),
+    };
+  }
+
+  /**
+   * What a call for several buckets answers when one of them refuses: how long all of them take.
+   *
+   * @param {{ level: number, cost: number }[]} buckets
+   */
+  refusedByOne(buckets) {
+    const answers = buckets.map(({ level, cost }) => this.refused(level, cost));
+    return {
+      allowed: false,
+      limit: this.limit,
+      remaining: Math.min(...answers.map(({ remaining }) => remaining)),
+      // Time may have passed since one of them refused, and it would not do so now.
+      retryAfterMs: Math.max(1, ...answers.map(({ retryAfterMs }) => retryAfterMs)),
+      resetMs: Math.max(...answers.map(({ resetMs }) => resetMs)),
     };
   }
 
@@ -127,4 +144,4 @@ function required(value, name, reader) {
   return reader(value === undefined ? null : value, name);
 }
 
-module.exports = { MOST_TOKENS, RATE_OPTIONS, rateOf };
+module.exports = { MOST_TOKENS, MOST_WINDOW_MS, RATE_OPTIONS, rateOf };

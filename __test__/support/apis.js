@@ -7,6 +7,8 @@ const os = require('node:os');
 const path = require('node:path');
 const {
   AesGcmKey,
+  HoldfastStore,
+  HoldfastThrottlerStorage,
   JsonGuard,
   Keyring,
   PasswordHasher,
@@ -83,6 +85,9 @@ const REDIS_LIMITER_OPTIONS = {
   maxPending: 10,
   fallback: new RateLimiter({ limit: 5, windowMs: 1000 }),
 };
+const RATE_OPTIONS = { limit: 10, windowMs: 1000, burst: 20, maxKeys: 100, ipv6Prefix: 64, now: noon };
+const STORE_OPTIONS = { limit: 10, burst: 20, maxKeys: 100, ipv6Prefix: 64 };
+const limiter = new RateLimiter(RATE_OPTIONS);
 
 const MERGE_OPTIONS = { arrays: 'concat', undefined: 'assign', maxDepth: 100, unsafeKeys: 'remove' };
 const REGEXP_OPTIONS = { memoryLimit: 65_536, backreferences: { budget: 100 } };
@@ -112,6 +117,17 @@ const APIS = {
     call: (options) => new RedisRateLimiter(options),
     good: () => ({ ...REDIS_LIMITER_OPTIONS }),
     required: true,
+  },
+  RateLimiter: {
+    call: (options) => new RateLimiter(options).consume('a'),
+    good: () => ({ ...RATE_OPTIONS }),
+    required: true,
+  },
+  HoldfastStore: { call: (options) => new HoldfastStore(options), good: () => ({ ...STORE_OPTIONS }) },
+  'HoldfastStore, limiter': { call: (options) => new HoldfastStore(options), good: () => ({ limiter }) },
+  HoldfastThrottlerStorage: {
+    call: (options) => new HoldfastThrottlerStorage(options),
+    good: () => ({ maxKeys: 100, now: noon }),
   },
   SafeRegExp: { call: (options) => new SafeRegExp('a', '', options), good: () => structuredClone(REGEXP_OPTIONS) },
   SafeRegExpSet: {
@@ -177,6 +193,10 @@ const APIS = {
     isHot: true,
   },
 };
+
+function noon() {
+  return 43_200_000;
+}
 
 function call() {
   return { aad: '', into: Buffer.alloc(100) };

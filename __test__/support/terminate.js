@@ -10,7 +10,7 @@ const { Worker } = require('node:worker_threads');
 const { Random } = require('./random.js');
 
 const [count, atATime, mode] = process.argv.slice(2).map((argument) => Number(argument) || argument);
-const KINDS = ['hash', 'regexp', 'seal', 'json', 'construct', 'close'];
+const KINDS = ['hash', 'regexp', 'seal', 'json', 'construct', 'close', 'limit'];
 const random = new Random(count);
 const rss = {};
 /** What each worker that lives has come to, for when one does not end. */
@@ -21,7 +21,8 @@ let inMain = 0;
 
 /** One worker, terminated while it loads holdfast or at work; resolves when it is gone. */
 function one() {
-  const duringLoad = started % 7 === 0;
+  // Another number than that of the kinds, so that each has its turn.
+  const duringLoad = started % 8 === 0;
   const kind = KINDS[started % KINDS.length];
   started++;
   const label = duringLoad ? 'require' : kind;

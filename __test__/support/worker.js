@@ -4,7 +4,7 @@
 
 const { parentPort, workerData } = require('node:worker_threads');
 
-/** Each never ends by itself, `once` apart. */
+/** Each never ends by itself, `once` and `limitOnce` apart. */
 const KINDS = {
   hash({ PasswordHasher }) {
     const hasher = new PasswordHasher({ argon2: { memoryKiB: 4096, passes: 2 }, threads: 2 });
@@ -47,12 +47,28 @@ const KINDS = {
       mergeJson(text, text);
     }
   },
-  construct({ AesGcmKey, Keyring, SafeRegExp }) {
+  limit({ RateLimiter }) {
+    // With room for few keys, and for many: one table is full at once, the other one grows.
+    const limiters = [100, 1_000_000].map((maxKeys) => new RateLimiter({ limit: 5, windowMs: 60_000, maxKeys }));
+    for (let index = 0; ; index++) {
+      for (const limiter of limiters) limiter.consumeMany([`address ${index}`, `account ${index % 1000}`]);
+      if (index % 100_000 === 0) limiters[1] = new RateLimiter({ limit: 5, windowMs: 60_000 });
+    }
+  },
+  construct({ AesGcmKey, Keyring, RateLimiter, SafeRegExp }) {
     for (let round = 0; ; round++) {
+      new RateLimiter({ limit: 5, windowMs: 1000 + round }).consume('a');
       new SafeRegExp(`${round}(a|b)*`);
       new AesGcmKey(Buffer.alloc(32, round));
       new Keyring({ primary: 'k1', keys: { k1: Buffer.alloc(32, round) } });
     }
+  },
+  /** Hits that a thread is allowed under a key that all threads use. */
+  limitOnce({ RateLimiter }) {
+    const limiter = new RateLimiter({ limit: 5, windowMs: 3_600_000 });
+    let allowed = 0;
+    for (let hit = 0; hit < 1000; hit++) allowed += Number(limiter.consume('the same key').allowed);
+    parentPort.postMessage(allowed);
   },
   async once({ PasswordHasher }) {
     const hasher = new PasswordHasher({ argon2: { memoryKiB: 64, passes: 1 } });

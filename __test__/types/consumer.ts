@@ -4,11 +4,14 @@
 import {
   AesGcmKey,
   HoldfastError,
+  HoldfastStore,
+  HoldfastThrottlerStorage,
   JsonError,
   JsonGuard,
   Keyring,
   PasswordHasher,
   RedisRateLimiter,
+  RateLimiter,
   SafeRegExp,
   aesGcmDecrypt,
   aesGcmEncrypt,
@@ -18,6 +21,7 @@ import {
   deriveKey,
   generateKey,
   hashPassword,
+  ipKey,
   keyFromPassphrase,
   loadKeyring,
   merge,
@@ -36,9 +40,12 @@ import type {
   Content,
   DeriveKeyOptions,
   ErrorCode,
+  HoldfastStoreOptions,
+  HoldfastThrottlerStorageOptions,
   JsonFinding,
   JsonOptions,
   KeyFileOptions,
+  Limiter,
   MergeOptions,
   MergeJsonOptions,
   PassphraseKeyOptions,
@@ -46,6 +53,7 @@ import type {
   QueryOptions,
   RateLimitResult,
   RedisRateLimiterOptions,
+  RateLimiterOptions,
   SafeRegExpOptions,
   StreamOptions,
 } from 'holdfast';
@@ -393,6 +401,71 @@ export async function sharedRates(limiter: RedisRateLimiter): Promise<void> {
   limiter.consume('a').allowed;
   // @ts-expect-error a key is text
   void limiter.consume(7);
+}
+
+export async function limits(): Promise<void> {
+  const options: RateLimiterOptions = {
+    limit: 5,
+    windowMs: 1000,
+    burst: 10,
+    maxKeys: 10,
+    ipv6Prefix: 64,
+    now: Date.now,
+  };
+  const limiter = new RateLimiter(options);
+  assertType<Same<ReturnType<typeof limiter.consume>, RateLimitResult>>();
+  assertType<Same<ReturnType<typeof limiter.consumeMany>, RateLimitResult>>();
+  assertType<Same<ReturnType<typeof limiter.peek>, RateLimitResult>>();
+  const { allowed, limit, remaining, retryAfterMs, resetMs } = limiter.consume(ipKey('::1'), 2);
+  if (allowed) limiter.refund('key', limit + remaining + retryAfterMs + resetMs);
+  limiter.consumeMany(['a', ipKey('::1', 48)] as const, 2);
+  limiter.reset('key');
+  assertType<Same<ReturnType<typeof limiter.stats>, { keys: number; bytes: number; evictions: number }>>();
+  // @ts-expect-error a rate has a limit
+  new RateLimiter({ windowMs: 1000 });
+  // @ts-expect-error a rate
+  new RateLimiter();
+  // @ts-expect-error an unknown option
+  new RateLimiter({ ...options, points: 5 });
+  // @ts-expect-error a clock returns a number
+  new RateLimiter({ ...options, now: () => new Date() });
+  // @ts-expect-error a key is text
+  limiter.consume(7);
+  // @ts-expect-error keys are a list
+  limiter.consumeMany('a');
+  // @ts-expect-error peek takes nothing
+  limiter.peek('a', 2);
+  // @ts-expect-error an address is text
+  ipKey(undefined);
+
+  const own: HoldfastStoreOptions = { limit: 5, burst: 5, maxKeys: 10, ipv6Prefix: 64 };
+  const store = new HoldfastStore(own);
+  store.init({ limit: async (request: object) => Object.keys(request).length, windowMs: 1000 });
+  const { totalHits, resetTime }: { totalHits: number; resetTime: Date } = await store.increment('key');
+  assertType<Same<Awaited<ReturnType<typeof store.get>>, { totalHits: number; resetTime: Date } | undefined>>();
+  const later: Limiter = {
+    consume: async (key) => limiter.consume(key),
+    peek: async (key) => limiter.peek(key),
+    refund: async (key) => limiter.refund(key),
+    reset: async () => undefined,
+  };
+  for (const each of [limiter, later]) new HoldfastStore({ limiter: each });
+  // @ts-expect-error not a limiter
+  new HoldfastStore({ limiter: { consume: () => totalHits > resetTime.getTime() } });
+  // @ts-expect-error an unknown option
+  new HoldfastStore({ windowMs: 1000 });
+  // @ts-expect-error read-only
+  store.prefix = 'rl:';
+
+  const ofStorage: HoldfastThrottlerStorageOptions = { maxKeys: 10, now: () => 0 };
+  const storage = new HoldfastThrottlerStorage(ofStorage);
+  const record = await storage.increment('key', 1000, 5, 1000, 'default');
+  assertType<Same<typeof record.isBlocked, boolean>>();
+  (record.totalHits + record.timeToExpire + record.timeToBlockExpire).toFixed();
+  // @ts-expect-error no name
+  void storage.increment('key', 1000, 5, 1000);
+  // @ts-expect-error limits are those of throttlers
+  new HoldfastThrottlerStorage({ limit: 5 });
 }
 
 export function errors(error: unknown): string {

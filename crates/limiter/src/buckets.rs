@@ -4,7 +4,7 @@
 pub(crate) const CELLS: usize = 14;
 
 /// Buckets are allocated this many at a time: 64 KiB.
-const SEGMENT: usize = 256;
+pub(crate) const SEGMENT: usize = 256;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cell {

@@ -15,13 +15,17 @@
 //! is lost is remembered in the bucket's *floor*, the latest arrival time that was given up there: a key that is not found is
 //! taken to have used as much. A key is therefore never allowed more than if all were stored; what it may get is less.
 
-use crate::buckets::{Bucket, Buckets, CELLS, Cell};
+use crate::buckets::{Bucket, Buckets, CELLS, Cell, SEGMENT};
 
 /// What the largest table takes for each of the keys it is made for: with 14 cells in 256 bytes, 83 % of them are in use then.
 const BYTES_PER_KEY: usize = 22;
 
 /// The table grows when more than 92 % of its cells are in use: with more, sets become full by chance.
 const FULL_PERCENT: usize = 92;
+
+/// In a table of up to a segment, where chance weighs more, when more than 75 % are. If a set is full all the same it grows at
+/// once, so that no key has to make room before the table is as large as it may be.
+const SMALL_FULL_PERCENT: usize = 75;
 
 /// Keys are moved within the table to make room in a full set up to this.
 const HOPELESS_PERCENT: usize = 98;
@@ -151,6 +155,10 @@ impl Table {
     /// recovers first, if that is not this one.
     #[cold]
     fn displace(&mut self, places: [Place; 2], hash: u64, until: u64, now: u64) {
+        if self.buckets.length.max(self.next_length()) < self.most.min(SEGMENT) {
+            self.grow_at_once(now);
+            return self.insert(hash, until, now);
+        }
         // Where hardly any cell is free the search for one is in vain.
         if self.used * 100 < self.buckets.length * CELLS * HOPELESS_PERCENT {
             for place in places {
@@ -252,9 +260,26 @@ impl Table {
         }
     }
 
+    /// Of a table of less than a segment.
+    fn grow_at_once(&mut self, now: u64) {
+        while self.next.is_some() {
+            self.move_bucket(now);
+        }
+        self.next = Some(Buckets::new((self.buckets.length * 2).min(self.most)));
+        self.hand = 0;
+        while self.next.is_some() {
+            self.move_bucket(now);
+        }
+    }
+
+    fn next_length(&self) -> usize {
+        self.next.as_ref().map_or(0, |next| next.length)
+    }
+
     fn plan_growth(&mut self) {
         let length = self.buckets.length;
-        if self.next.is_none() && length < self.most && self.used * 100 > length * CELLS * FULL_PERCENT {
+        let full = if length <= SEGMENT { SMALL_FULL_PERCENT } else { FULL_PERCENT };
+        if self.next.is_none() && length < self.most && self.used * 100 > length * CELLS * full {
             let larger = if length < SMALL { length * 2 } else { length + length / 6 };
             self.next = Some(Buckets::new(larger.min(self.most)));
             self.hand = 0;

@@ -45,6 +45,40 @@ fn every_key_is_found_after_each_step_of_growth() {
 }
 
 #[test]
+fn no_key_makes_room_while_the_table_can_grow() {
+    for round in 0..2000_u64 {
+        let mut table = Table::new(20_000);
+        // Most of what can go wrong does while the table is small.
+        for number in 0..(if round % 100 == 0 { 20_000 } else { 600 }) {
+            insert(&mut table, (round << 32) + number, u64::MAX, 1);
+        }
+        assert_eq!(table.evictions(), 0, "round {round}");
+    }
+}
+
+#[test]
+fn a_small_table_grows_at_once_for_a_set_that_is_full() {
+    for bits in 1..=3 {
+        let mut table = Table::new(100_000);
+        // Both positions of every key are in the same half, quarter, eighth of the table.
+        let lower = !(u64::from(u32::MAX << (32 - bits)) * 0x1_0000_0001);
+        for number in 0..400 {
+            let hash = hash(number) & lower;
+            let found = table.find(hash);
+            table.set(hash, &found, 1000 + number, 1);
+            for known in 0..=number {
+                assert_eq!(
+                    table.find(self::hash(known) & lower).until,
+                    1000 + known,
+                    "{known} after {number}"
+                );
+            }
+        }
+        assert_eq!((table.keys(), counted(&mut table), table.evictions()), (400, 400, 0));
+    }
+}
+
+#[test]
 fn the_memory_follows_the_number_of_keys() {
     let mut table = Table::new(1_000_000);
     for number in 0..1_000_000_u64 {

@@ -1,0 +1,66 @@
+// @ts-check
+'use strict';
+
+// The packed tarballs with the frameworks that parts of them are made for: express-rate-limit in Express, and
+// @nestjs/throttler in Nest. Neither is a dependency; versions and digests are in frameworks/package-lock.json.
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { before, describe, test } = require('node:test');
+
+const { assertPrints, npm, project, root, run } = require('./packed.js');
+
+const frameworks = path.join(__dirname, 'frameworks');
+
+/**
+ * A consumer with these fixtures and the frameworks.
+ *
+ * @param {string} name
+ * @param {Record<string, unknown>} fields
+ * @param {string[]} files
+ */
+async function projectWithFrameworks(name, fields, files) {
+  const folder = await project(name, fields, files);
+  fs.cpSync(path.join(frameworks, 'node_modules'), path.join(folder, 'node_modules'), { recursive: true });
+  return folder;
+}
+
+describe('a project with frameworks', () => {
+  before(() => npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'], frameworks));
+
+  test('limits with express-rate-limit', async () => {
+    const folder = await projectWithFrameworks('express-rate-limit', {}, ['express-rate-limit.cjs']);
+    assertPrints(process.execPath, ['express-rate-limit.cjs'], folder, '13 scenarios of express-rate-limit work');
+  });
+
+  test('limits with @nestjs/throttler', async () => {
+    const folder = await projectWithFrameworks('nest-throttler', {}, ['nest-throttler.mjs']);
+    assertPrints(process.execPath, ['nest-throttler.mjs'], folder, '6 scenarios of @nestjs/throttler work');
+  });
+
+  for (const type of ['module', 'commonjs']) {
+    test(`compiles the stores against their types, as ${type}`, async () => {
+      const folder = await projectWithFrameworks(`frameworks-${type}`, { type }, ['frameworks.ts']);
+      const types = path.join(folder, 'node_modules', '@types');
+      fs.rmSync(path.join(types, 'node'), { recursive: true, force: true });
+      fs.symlinkSync(path.join(root, 'node_modules', '@types', 'node'), path.join(types, 'node'), 'junction');
+      fs.writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({
+        compilerOptions: {
+          module: 'nodenext',
+          target: 'es2022',
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          noUncheckedIndexedAccess: true,
+          // The frameworks' own declarations are not looked at.
+          skipLibCheck: true,
+          noEmit: true,
+          types: ['node'],
+        },
+        files: ['frameworks.ts'],
+      }));
+      const { status, stdout } = run(process.execPath, [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc')], folder);
+      assert.equal(status, 0, stdout);
+    });
+  }
+});

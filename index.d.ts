@@ -917,12 +917,12 @@ export class RateLimiter {
  */
 export function ipKey(address: string, ipv6Prefix?: number): string;
 
-/** What {@link HoldfastStore} needs of a limiter: it may answer at once or with a promise. */
+/** What {@link HoldfastStore} needs of a limiter: it may answer at once or with promises. */
 export interface Limiter {
   consume(key: string): RateLimitResult | Promise<RateLimitResult>;
   peek(key: string): RateLimitResult | Promise<RateLimitResult>;
-  refund(key: string): void | Promise<void>;
-  reset(key: string): void | Promise<void>;
+  refund(key: string): unknown;
+  reset(key: string): unknown;
 }
 
 /** A store makes a {@link RateLimiter} for the `windowMs` and the `limit` of `rateLimit()`, or is given a limiter. */

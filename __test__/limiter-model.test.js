@@ -186,6 +186,14 @@ describe('with more keys than there is room for', () => {
           model.reset(key);
           continue;
         }
+        if (kind === 2) {
+          const several = [key, ...random.list(3, () => `key ${random.below(live)}`)];
+          if (limiter.consumeMany(several).allowed) {
+            assert.equal(model.consumeMany(several).allowed, true, `step ${step}, ${several}`);
+            seen.push(...several);
+          }
+          continue;
+        }
         const cost = random.pick([1, 1, 1, 2, 5]);
         const before = model.peek(key);
         const peeked = limiter.peek(key);

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The memory of a RateLimiter: bounded whatever keys come, given back when they have recovered or the limiter is gone, and
- * who is over the limit stays so through a flood of others.
+ * The memory of a RateLimiter: bounded whatever keys come, given back when they have recovered or the limiter is gone,
+ * and who is over the limit stays so through a flood of others.
  */
 
 const assert = require('node:assert/strict');
@@ -52,8 +52,8 @@ describe('a flood of keys', () => {
     assert.ok(bytes <= BYTES_PER_KEY * 100_000 + ASIDE);
   });
 
-  // The table: while a small one grows, a set can be full that will be two. The floor that is left there goes to all of the
-  // buckets that follow, and keys that come later are refused at once. About one limiter in two hundred.
+  // While a small table grows, a set of it can be full by chance. The floor that is left there goes to all buckets that
+  // follow, and keys that come later are refused at once: in about one limiter of two hundred.
   it('evicts nobody while the table grows', { todo: 'crates/limiter: an eviction while a small table grows' }, () => {
     let [evicted, refused] = [0, 0];
     for (let round = 0; round < 3000; round++) {

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * RateLimiter against a model in exact fractions (support/bucket-model.js): the same answers, field by field, wherever all
- * keys have room; never more than the model allows where they have not.
+ * RateLimiter against a model in exact fractions (support/bucket-model.js): the same answers, field by field, wherever
+ * all keys have room; never more than the model allows where they have not.
  *
  * More with HOLDFAST_TRACES, from another start with HOLDFAST_SEED.
  */

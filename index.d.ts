@@ -868,8 +868,9 @@ export interface RateLimitResult {
 /**
  * Limits the rate of each of many keys, in this process: a bucket for each key, from which requests take tokens and
  * which fills at `limit` tokens in `windowMs`, evenly (GCRA, ITU-T I.371). Within any stretch of time a key is allowed
- * at most `burst` tokens and those that have come in meanwhile. Computed exactly, in whole numbers; a rate that these
- * cannot hold is rounded down, by less than a millionth.
+ * at most `burst` tokens and those that have come in meanwhile: within `windowMs` up to `burst` + `limit`, when it
+ * begins with a full bucket. Choose a smaller `burst` where that is too much. Computed exactly, in whole numbers; a
+ * rate that these cannot hold is rounded down, by less than a millionth.
  *
  * A key is any string of at most 65,536 UTF-16 code units. An IPv6 address stands for its prefix (`ipv6Prefix`), and
  * one that is an IPv4 address in IPv6 (`::ffff:203.0.113.7`) for the IPv4 address: see {@link ipKey}. A key that is no
@@ -921,12 +922,12 @@ export class RateLimiter {
  */
 export function ipKey(address: string, ipv6Prefix?: number): string;
 
-/** What {@link HoldfastStore} needs of a limiter: it may answer at once or with a promise. */
+/** What {@link HoldfastStore} needs of a limiter: it may answer at once or with promises. */
 export interface Limiter {
   consume(key: string): RateLimitResult | Promise<RateLimitResult>;
   peek(key: string): RateLimitResult | Promise<RateLimitResult>;
-  refund(key: string): void | Promise<void>;
-  reset(key: string): void | Promise<void>;
+  refund(key: string): unknown;
+  reset(key: string): unknown;
 }
 
 /** A store makes a {@link RateLimiter} for the `windowMs` and the `limit` of `rateLimit()`, or is given a limiter. */
@@ -948,7 +949,8 @@ export interface HoldfastStoreOptions {
 
 /**
  * A store for express-rate-limit 8: `rateLimit({ windowMs, limit, store: new HoldfastStore() })`. Instead of a window
- * that starts anew for all hits at once, hits come back evenly; memory is bounded.
+ * that starts anew for all hits at once, hits come back evenly; memory is bounded. Over any time that is as long as
+ * `windowMs` up to twice the `limit` is allowed, as with windows across the end of one; less with a smaller `burst`.
  *
  * `totalHits` is the limit less the tokens that are left, and one more than the limit when the limiter refuses, so that
  * express-rate-limit does what the limiter says. `resetTime`, from which it makes `Retry-After`, is when trying again
@@ -996,17 +998,18 @@ export interface HoldfastThrottlerStorageOptions {
  * })`. Hits come back evenly, at `limit` in `ttl`; memory is bounded.
  *
  * A hit over the limit begins a block of `blockDuration` milliseconds, which further hits do not prolong. That is `ttl`
- * unless you choose it, as always in this module: who goes over the limit waits for all of `ttl`. With `blockDuration:
- * 0` there is no block, and the next hit is allowed when one has come back. Unlike the module's own storage a block
- * that is shorter than `ttl` forgives nothing: after it as many hits are allowed as have come back, and `Retry-After`
- * says when one has.
+ * unless you choose it, as always in this module: who goes over the limit waits for all of `ttl`. With a
+ * `blockDuration` of 0 there is no block, and the next hit is allowed when one has come back. Unlike the module's own
+ * storage a block that is shorter than `ttl` forgives nothing: after it as many hits are allowed as have come back, and
+ * `Retry-After` says when one has.
  *
  * Each combination of `limit`, `ttl` and a throttler's name has counts of its own, and there are at most 100, as of
  * `blockDuration` and name: compute a limit from what a client sends only by choosing among a few.
  *
  * Keys are what the guard makes them: hashes of an address, so that this class cannot find addresses in them. The guard
  * takes IPv6 addresses by prefix of 64 bits, where `forRoot` has no other `ipv6SubnetPrefix`. If you override its
- * `getTracker`, return `ipKey(req.ip)` and not `req.ip`.
+ * `getTracker`, return `ipKey(req.ip)` and not `req.ip`. What a `generateKey` of yours returns is taken as {@link
+ * RateLimiter} takes keys.
  *
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
  * @throws {RangeError} `ERR_OUT_OF_RANGE` also when there would be more than 100 rates

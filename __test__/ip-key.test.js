@@ -1,6 +1,6 @@
 'use strict';
 
-/** ipKey, and that limiters take keys as it does: a table of texts, and every prefix against a computation of its own. */
+/** ipKey, and that limiters take keys as it does: a table of texts, and every prefix against another computation. */
 
 const assert = require('node:assert/strict');
 const net = require('node:net');

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The memory of a RateLimiter: bounded whatever keys come, given back when they have recovered or the limiter is gone, and
- * who is over the limit stays so through a flood of others.
+ * The memory of a RateLimiter: bounded whatever keys come, given back when they have recovered or the limiter is gone,
+ * and who is over the limit stays so through a flood of others.
  */
 
 const assert = require('node:assert/strict');
@@ -21,7 +21,7 @@ const ASIDE = 70_000;
 const RATE = { limit: 10, windowMs: 10_000 };
 
 describe('a flood of keys', () => {
-  for (const maxKeys of [1, 100, 1000, 20_000]) {
+  for (const maxKeys of [1, 100, 1000, 20_000, 200_000]) {
     it(`takes at most 24 bytes for each of ${maxKeys} keys, and is counted`, (t) => {
       const { limiter, clock } = timed({ ...RATE, maxKeys });
       const flood = 10 * Math.max(maxKeys, 100);
@@ -30,7 +30,7 @@ describe('a flood of keys', () => {
         // All of them stay in use: a token takes a second.
         clock.now = (index * 500) / flood;
         allowed += Number(limiter.consume(`address ${index}`).allowed);
-        if (index % 64 === 0) most = Math.max(most, limiter.stats().bytes);
+        if (index % 256 === 0) most = Math.max(most, limiter.stats().bytes);
       }
       const { keys, bytes, evictions } = limiter.stats();
       t.diagnostic(JSON.stringify({ flood, keys, bytes, evictions, most }));
@@ -142,6 +142,42 @@ describe('keys that have recovered', () => {
     const { bytes, keys } = limiter.stats();
     assert.ok(bytes < flooded / 3, `${bytes} of ${flooded}`);
     assert.ok(keys < 60_000);
+  });
+
+  it('leave those that have not as they are, while the table grows and gets smaller', () => {
+    const rate = { limit: 100, windowMs: 100_000 };
+    const { limiter, clock } = timed({ ...rate, maxKeys: 1_000_000 });
+    for (let index = 0; index < 5000; index++) limiter.consume(`warm ${index}`);
+    const start = 1_000_000;
+    clock.now = start;
+    const model = new BucketModel(rate);
+    model.at(start);
+    const drained = Array.from({ length: 500 }, (_, index) => `drained ${index}`);
+    const sizes = new Set();
+    let exact = 0;
+    const compare = () => {
+      sizes.add(limiter.stats().bytes >> 20);
+      model.at(clock.now);
+      exact = 0;
+      for (const key of drained) {
+        const [actual, expected] = [limiter.peek(key), model.peek(key)];
+        assert.ok(actual.remaining <= expected.remaining && actual.resetMs >= expected.resetMs, key);
+        exact += Number(actual.resetMs === expected.resetMs);
+      }
+    };
+    for (const key of drained) assert.equal(limiter.consume(key, 100).allowed, model.consume(key, 100).allowed);
+    for (let index = 0; index < 300_000; index++) {
+      limiter.consume(`address ${index}`);
+      if (index % 10_000 === 0) compare();
+    }
+    for (let index = 0; index < 60_000; index++) {
+      clock.now = start + 2000 + index;
+      limiter.consume(`other ${index}`);
+      if (index % 2000 === 0) compare();
+    }
+    assert.ok(sizes.size > 4, [...sizes].join());
+    assert.ok(limiter.stats().bytes < 3 * MIB);
+    assert.ok(exact > 0.99 * drained.length, String(exact));
   });
 
   it('of a whole table can be forgotten by one call after years', () => {

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * RateLimiter against a model in exact fractions (support/bucket-model.js): the same answers, field by field, wherever all
- * keys have room; never more than the model allows where they have not.
+ * RateLimiter against a model in exact fractions (support/bucket-model.js): the same answers, field by field, wherever
+ * all keys have room; never more than the model allows where they have not.
  *
  * More with HOLDFAST_TRACES, from another start with HOLDFAST_SEED.
  */
@@ -184,6 +184,14 @@ describe('with more keys than there is room for', () => {
         if (kind === 1) {
           limiter.reset(key);
           model.reset(key);
+          continue;
+        }
+        if (kind === 2) {
+          const several = [key, ...random.list(3, () => `key ${random.below(live)}`)];
+          if (limiter.consumeMany(several).allowed) {
+            assert.equal(model.consumeMany(several).allowed, true, `step ${step}, ${several}`);
+            seen.push(...several);
+          }
           continue;
         }
         const cost = random.pick([1, 1, 1, 2, 5]);

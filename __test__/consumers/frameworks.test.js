@@ -59,7 +59,8 @@ describe('a project with frameworks', () => {
         },
         files: ['frameworks.ts'],
       }));
-      const { status, stdout } = run(process.execPath, [path.join(root, 'node_modules', 'typescript', 'bin', 'tsc')], folder);
+      const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+      const { status, stdout } = run(process.execPath, [tsc], folder);
       assert.equal(status, 0, stdout);
     });
   }

@@ -157,6 +157,10 @@ export const LIMITERS = {
 
   '@nestjs/throttler'({ ThrottlerStorageService, normalizeIp }, { limit, windowMs }) {
     const storage = new ThrottlerStorageService();
+    const drop = (key) => {
+      storage.storage.delete(key);
+      storage.hitExpirations.delete(key);
+    };
     const forgetAllBut = (key, hits) => {
       storage.hitExpirations.get(key)?.set('default', new Array(hits).fill(Date.now() + windowMs));
     };
@@ -192,6 +196,7 @@ export const LIMITERS = {
       })(storage, limit, windowMs, {}),
       hit: (key) => storage.increment(key, windowMs, limit, windowMs, 'default'),
       async prime(key, hits) {
+        drop(key);
         await storage.increment(key, windowMs, limit, windowMs, 'default');
         forgetAllBut(key, hits);
         storage.storage.get(key).totalHits.set('default', hits);
@@ -200,10 +205,7 @@ export const LIMITERS = {
       forget() {
         for (const key of storage.hitExpirations.keys()) forgetAllBut(key, 1);
       },
-      drop(key) {
-        storage.storage.delete(key);
-        storage.hitExpirations.delete(key);
-      },
+      drop,
       close: () => storage.onApplicationShutdown(),
     };
   },
@@ -240,8 +242,13 @@ export async function assertCounts(name, make) {
     assert.equal(await limiter.run([a, a, b, a, c]), 3, `${name} refuses the fourth and fifth hit of a key`);
     assert.equal(await limiter.remaining(a), 0, `${name}: what remains of 3 after 5 hits`);
     assert.equal(await limiter.run([a, c, c, c]), 2, `${name} goes on refusing`);
-    await limiter.prime(b, 2);
-    assert.equal(await limiter.run([b, b]), 1, `${name} takes a key to have the hits it was given`);
+    for (const [hits, allowed] of [
+      [3, 0],
+      [1, 2],
+    ]) {
+      await limiter.prime(b, hits);
+      assert.equal(await limiter.run([b, b]), allowed, `${name} takes a key to have the hits it was given`);
+    }
   });
   await fresh(async (limiter) => {
     assert.equal(await limiter.runPairs([a, b, a, c]), 2, `${name} allows two pairs`);

@@ -3,7 +3,8 @@
 // Every figure comes from a process of its own, whose V8 has had three million other keys before: what V8 takes for
 // itself is then there. Keys are new strings, which Holdfast does not keep and the others do.
 // `node bench/limiter-memory.mjs [--rounds=N] [--only=text]`: how many rounds, of which a cell shows the median and the
-// range; and only the processes whose name has the text in it. Wants the release build of the addon, as run.mjs does.
+// range; and only the processes whose name has the text in it. A round takes some minutes, most of them for the ten
+// million keys of the others. Wants the release build of the addon, as run.mjs does.
 //
 // A contestant is stopped after two minutes or at 6 GiB, and in the flood the others at 5 million keys: they have no
 // bound, and the slope can be seen by then. V8's own limit is put higher for them than it is by default.

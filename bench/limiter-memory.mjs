@@ -31,7 +31,7 @@ const OTHERS = 2 ** 31; // the first index of keys that are only for the warm-up
 const SIZES = [1000, 100_000, MILLION, 10 * MILLION];
 const FLOOD = { maxKeys: MILLION, ours: 50 * MILLION, peers: 5 * MILLION };
 const SHOWN = [1, 2, 5, 10, 20, 30, 40, 50].map((millions) => millions * MILLION);
-const PROMISE = { over: 1000, maxKeys: 100_000, flood: MILLION };
+const PROMISE = { over: 1000, limit: 10, maxKeys: 100_000, flood: MILLION };
 const BOUNDS = { ms: 120_000, rss: Math.min(6 * 1024 * MIB, os.totalmem() / 2) };
 /** As large as V8 makes it in the end, from the beginning: it would grow in the middle of the flood. */
 const YOUNG_GENERATION = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
@@ -102,7 +102,7 @@ function jobsOf(names) {
     ...names.flatMap((name) => SIZES.map((size) => one('bytes', name, { size }))),
     ...names.map((name) => one('flood', name)),
     ...[...names, NOTHING].map((name) => one('calls', name)),
-    one('promise', REFERENCE),
+    ...[1, PROMISE.limit].map((hits) => one('promise', REFERENCE, { hits })),
   ];
 }
 
@@ -183,25 +183,33 @@ const TABLES = {
     return aligned([head, ...rows]);
   },
 
-  promise([{ title }], results) {
-    const { over, maxKeys, flood } = PROMISE;
-    const refused = cell(results[title], (r) => r.refused, whole);
-    const allowed = cell(results[title], (r) => r.allowed, whole);
+  promise(jobs, results) {
+    const { over, limit, maxKeys, flood } = PROMISE;
+    const columns = [
+      ['of these refused afterwards', 'refused'],
+      ['of as many that then come for the first time allowed', 'allowed'],
+      ['keys that had to make room', 'evictions'],
+    ];
+    const rows = jobs.map(({ title, hits }) => [
+      `${hits} of ${limit}`,
+      ...columns.map(([, key]) => cell(results[title], (r) => r[key], whole)),
+    ]);
     return [
-      `${thousands(over)} keys over their limit in a table for ${thousands(maxKeys)}, then a flood of`,
-      `${thousands(flood)} others: ${refused} are refused afterwards. Of ${thousands(over)} keys that`,
-      `then come for the first time, ${allowed} are allowed. The others have no bound, and forget nobody.`,
+      `${thousands(over)} keys over their limit of ${limit} in a table for ${thousands(maxKeys)}, then a flood of`,
+      `${thousands(flood)} others. The other packages have no bound, and forget nobody:`,
+      '',
+      aligned([['Hits of each key of the flood', ...columns.map(([title]) => title)], ...rows]),
     ].join('\n');
   },
 };
 
 // ------------------------------------------------------------------------------------- one contestant, in its process
 
-async function contestantMain({ kind, name, size }) {
+async function contestantMain({ kind, name, ...job }) {
   endWithParent();
   const module = name === REFERENCE ? requireStaged() : name === NOTHING ? null : await import(name);
   const make = (settings) => (module ? LIMITERS[name](module, settings) : nothing());
-  const result = await KINDS[kind]({ make, name, size });
+  const result = await KINDS[kind]({ make, name, ...job });
   process.send(result, () => process.exit(0));
 }
 
@@ -253,17 +261,20 @@ const KINDS = {
     return { p50: quantile(times, 0.5), 'p99.9': quantile(times, 0.999), max: times.at(-1) };
   },
 
-  async promise({ make }) {
-    const { over, maxKeys, flood } = PROMISE;
-    const limiter = make({ limit: 10, windowMs: DAY, maxKeys });
+  // A flood that uses up its limits too is the harder one: it takes the cells of those who were there before.
+  async promise({ make, hits }) {
+    const { over, limit, maxKeys, flood } = PROMISE;
+    const limiter = make({ limit, windowMs: DAY, maxKeys });
     const keys = Array.from({ length: over }, (_, index) => freshIpv4(OTHERS + index));
-    for (const key of keys) await limiter.prime(key, 10);
-    assert.equal(await limiter.run(keys), 0);
-    for (let index = 0; index < flood; index++) limiter.hit(freshIpv4(index));
-    const refused = over - (await limiter.run(keys));
+    for (const key of keys) limiter.prime(key, limit);
+    assert.equal(limiter.run(keys), 0);
+    const before = limiter.own.stats().evictions;
+    for (let index = 0; index < flood; index++) limiter.own.consume(freshIpv4(index), hits);
+    const evictions = limiter.own.stats().evictions - before;
+    const refused = over - limiter.run(keys);
     assert.equal(refused, over, `the flood let ${over - refused} through that were over their limit`);
     const newcomers = Array.from({ length: over }, (_, index) => freshIpv4(OTHERS + over + index));
-    return { refused, allowed: await limiter.run(newcomers) };
+    return { refused, evictions, allowed: limiter.run(newcomers) };
   },
 };
 

@@ -13,6 +13,8 @@ export const REFERENCE = 'holdfast';
  * @property {(output: any) => unknown} [normalize]  makes outputs of one meaning comparable
  * @property {(outputs: Record<string, any>) => void | Promise<void>} [check]  instead of equality, where outputs are
  *   random (hashes, sealed messages); throws when one is wrong
+ * @property {(name: string) => void | Promise<void>} [renew]  called before every call of a contestant and outside its
+ *   time, for inputs that are used up; a sample is then one call
  * @property {Record<string, string>} [excluded]  who cannot take part in this case, and why
  *
  * @typedef {object} Settings
@@ -48,13 +50,17 @@ export async function compare(prepared, settings = {}) {
   for (const name of names) {
     const run = /** @type {() => unknown} */ (prepared.contestants[name]);
     const loop = isThenable(outputs.raw[name]) ? awaitingLoop(run) : synchronousLoop(run);
-    const iterations = await calibrate(loop, { clock, warmUpNs, minSampleNs });
+    const renew = prepared.renew && (() => prepared.renew(name));
+    const iterations = renew
+      ? await warmUpAnew(loop, renew, { clock, warmUpNs })
+      : await calibrate(loop, { clock, warmUpNs, minSampleNs });
     lanes.set(name, { loop, iterations, samples: [] });
   }
 
   for (let round = 0; round < rounds; round++) {
     for (const name of rotate(names, round)) {
       const lane = /** @type {NonNullable<ReturnType<typeof lanes.get>>} */ (lanes.get(name));
+      await prepared.renew?.(name);
       collect();
       const elapsed = await timed(lane.loop, lane.iterations, clock);
       lane.samples.push(elapsed / (lane.iterations * operations));
@@ -188,12 +194,23 @@ async function calibrate(loop, { clock, warmUpNs, minSampleNs }) {
   }
 }
 
+// One call is a sample, however long it takes.
+async function warmUpAnew(loop, renew, { clock, warmUpNs }) {
+  let spent = 0;
+  do {
+    await renew();
+    spent += await timed(loop, 1, clock);
+  } while (spent < warmUpNs);
+  return 1;
+}
+
 async function outputsOf(prepared, names) {
   /** @type {Record<string, any>} */
   const raw = {};
   /** @type {Record<string, any>} */
   const settled = {};
   for (const name of names) {
+    await prepared.renew?.(name);
     raw[name] = prepared.contestants[name]();
     settled[name] = await raw[name];
   }

@@ -106,6 +106,27 @@ test('a contestant that returns a promise is awaited', async () => {
   assert.equal(result.contestants.late.median, 3e6);
 });
 
+test('inputs are renewed before every call, outside its time, and a sample is one call', async () => {
+  const time = fakeTime();
+  const waiting = { holdfast: 0, peer: 0 };
+  const contestant = (name, ns) => () => {
+    assert.equal(waiting[name], 1, 'one call uses up what one renewal made');
+    waiting[name] = 0;
+    return time.taking(ns, 'same')();
+  };
+  const renew = async (name) => {
+    await null;
+    time.taking(5e6)();
+    waiting[name] = 1;
+  };
+  const contestants = { holdfast: contestant('holdfast', 1000), peer: contestant('peer', 3000) };
+  const settings = { clock: time.clock, rounds: 3, operations: 10, warmUpMs: 0.01, collect: () => {} };
+  const result = await compare({ contestants, renew }, settings);
+  assert.equal(result.contestants.holdfast.median, 100);
+  assert.equal(result.contestants.peer.median, 300);
+  assert.equal(result.contestants.peer.iterations, 1);
+});
+
 test('a different output is refused by name', async () => {
   const time = fakeTime();
   const contestants = { holdfast: time.taking(1e6, { a: 1 }), liar: time.taking(1, { a: 2 }) };

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 const here = import.meta.dirname;
 
-/** The names in package.json, in their order there. */
+/** The names in package.json, in their order there; what a peer needs beside itself is in its devDependencies. */
 export const PEERS = Object.keys(JSON.parse(readFileSync(join(here, 'package.json'), 'utf8')).dependencies);
 
 /**

@@ -6,13 +6,13 @@ import { median, rotate } from './harness.mjs';
 
 /**
  * A fresh process for every contestant and round, so that memory, compiled code and threads are nobody else's.
- * @param {{ script: string, rounds: number, timeoutMs: number, onExit?: () => void }} how  `script contestant <job>`
- *   has to send one message; `onExit` is called however this process ends
+ * @param {{ script: string, rounds: number, timeoutMs: number, execArgv?: string[], onExit?: () => void }} how  `script
+ *   contestant <job>` has to send one message; `execArgv`: Node's options; `onExit` is called however this process ends
  * @param {string[]} names
  * @param {(name: string) => unknown} jobOf
  * @returns {Promise<{ results: Record<string, any[]>, failures: string[] }>}  undefined for a round that failed
  */
-export async function runRounds({ script, rounds, timeoutMs, onExit }, names, jobOf) {
+export async function runRounds({ script, rounds, timeoutMs, execArgv, onExit }, names, jobOf) {
   let running;
   process.once('exit', () => {
     running?.kill('SIGKILL');
@@ -27,7 +27,7 @@ export async function runRounds({ script, rounds, timeoutMs, onExit }, names, jo
   for (let round = 0; round < rounds; round++) {
     for (const name of rotate(names, round)) {
       console.error(`round ${round + 1} of ${rounds}: ${name}`);
-      const { result, failure } = await inProcess(script, jobOf(name), timeoutMs, (child) => {
+      const { result, failure } = await inProcess({ script, timeoutMs, execArgv }, jobOf(name), (child) => {
         running = child;
       });
       results[name].push(result);
@@ -44,9 +44,12 @@ export function endWithParent() {
 }
 
 /** @returns {Promise<{ result: any, failure: string | null }>} */
-function inProcess(script, job, timeoutMs, started) {
+function inProcess({ script, timeoutMs, execArgv = process.execArgv }, job, started) {
   return new Promise((resolve) => {
-    const child = fork(script, ['contestant', JSON.stringify(job)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(script, ['contestant', JSON.stringify(job)], {
+      execArgv,
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     started(child);
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     let result;

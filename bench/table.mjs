@@ -15,6 +15,7 @@ export const FILES = [
   'sanitize',
   'password',
   'aead',
+  'limiter',
   'load',
 ];
 

@@ -896,12 +896,9 @@ export class RateLimiter {
   consumeMany(keys: readonly string[], cost?: number): RateLimitResult;
   /** What `consume(key)` would find: `remaining` is before anything is taken. Changes nothing. */
   peek(key: string): RateLimitResult;
-  /**
-   * Gives back `cost` tokens (default 1) that were taken, up to a full bucket. Does nothing for a key that is not
-   * known.
-   */
+  /** Gives back `cost` tokens (default 1) that were taken, up to a full bucket. */
   refund(key: string, cost?: number): void;
-  /** Fills the bucket of a key. A key that had to make room for others is not known, and stays as it is. */
+  /** Fills the bucket of a key. */
   reset(key: string): void;
   /**
    * `keys`: those that are not recovered, and some that have since; `bytes`: of the table they are in; `evictions`: how

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { createHash } = require('node:crypto');
 const { after, before, describe, it } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
-const { RateLimiter, RedisRateLimiter } = require('..');
+const { HoldfastStore, RateLimiter, RedisRateLimiter } = require('..');
 const { FakeIoredis, FakeNodeRedis } = require('./support/fake-redis.js');
 const { runNode } = require('./support/child.js');
 const { CLIENTS, callsOf, skip, startRedis } = require('./support/redis.js');
@@ -214,6 +214,26 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
     after(() => {
       close();
       server.kill();
+    });
+
+    it('counts for a store of express-rate-limit', async () => {
+      const rate = { limit: 5, windowMs: HOUR };
+      const stores = [1, 2].map(() => {
+        const limiter = new RedisRateLimiter({ client, ...rate, prefix: 'store:' });
+        const store = new HoldfastStore({ limiter });
+        store.init({ ...rate, skipFailedRequests: true });
+        return store;
+      });
+      const hits = [];
+      for (let hit = 0; hit < 7; hit++) hits.push((await stores[hit % 2].increment('a')).totalHits);
+      assert.deepEqual(hits, [1, 2, 3, 4, 5, 6, 6]);
+      // What this store has refused took nothing.
+      await stores[1].decrement('a');
+      assert.equal((await stores[0].get('a')).totalHits, 5);
+      await stores[1].decrement('a');
+      assert.equal((await stores[0].get('a')).totalHits, 4);
+      await stores[0].resetKey('a');
+      assert.equal(await stores[1].get('a'), undefined);
     });
 
     it('takes tokens until there are none, and says what is left', async () => {

@@ -929,7 +929,10 @@ export interface Limiter {
 
 /** A store makes a {@link RateLimiter} for the `windowMs` and the `limit` of `rateLimit()`, or is given a limiter. */
 export interface HoldfastStoreOptions {
-  /** Counts the hits, whatever `windowMs` says. No other option can be given with it. */
+  /**
+   * Counts the hits, whatever `windowMs` says. Its `limit` has to be that of `rateLimit()`. No other option can be given
+   * with it.
+   */
   limiter?: Limiter;
   /** The `limit` of the limiter. Required when that of `rateLimit()` is a function, otherwise the same. */
   limit?: number;
@@ -954,8 +957,9 @@ export interface HoldfastStoreOptions {
  * succeeds, and a second from now at least, or, for an allowed hit, when all tokens are there.
  *
  * With `skipFailedRequests` and `skipSuccessfulRequests` a token is given back; for a request that was refused, which
- * has taken none, none is. A `limit` that is a function is asked for each hit, but the store's own `limit` decides how
- * fast hits come back: for different limits use different `rateLimit()`s.
+ * has taken none, none is. (For at most 10,000 keys at a time: where more are refused and not answered yet, others are
+ * not given back theirs.) A `limit` that is a function only says how many hits may be out; how fast they come back is up
+ * to the store's own `limit`, which it needs then: for different rates use different `rateLimit()`s.
  *
  * A store is for one `rateLimit()`: a second one with another rate is an error for both of them, as nobody could tell
  * their hits apart. express-rate-limit reports errors of `init` and goes on; the store throws them again for every hit,
@@ -1080,7 +1084,8 @@ export interface RedisRateLimiterOptions {
    */
   onStoreError?: 'open' | 'closed';
   /**
-   * Milliseconds that a call may take, 1 to 60,000, counted in quarters, so that it ends up to a quarter later; after
+   * Milliseconds that a call may take, 1 to 60,000, counted in quarters, so that it ends up to a quarter later (of a few
+   * milliseconds, some milliseconds later); after
    * that the store counts as away. Default 500: ample for a network whose round trips take milliseconds, so that a
    * pause of the server is not an outage, and below what people notice as waiting (1 s: Nielsen, "Response Times:
    * The 3 Important Limits", 1993). It is paid once for each outage and probe, not for each call.

@@ -113,6 +113,16 @@ describe('consumeMany', () => {
     assert.deepEqual([limiter.peek('a').remaining, limiter.peek('b').remaining], [0, 1]);
   });
 
+  it('takes nothing when it refuses, not even where there is no memory to give it back', () => {
+    const limiter = timed({ ...RATE, maxKeys: 1 });
+    // All cells of the only set.
+    for (let index = 0; index < 14; index++) limiter.consume(`used up ${index}`, 3);
+    for (let index = 0; index < 10; index++) {
+      assert.equal(limiter.consumeMany([`victim`, `another ${index}`, 'used up 0']).allowed, false);
+    }
+    assert.deepEqual([limiter.peek('victim').remaining, limiter.stats().evictions], [3, 0]);
+  });
+
   it('takes an address and its neighbour in IPv6 for one', () => {
     const limiter = timed(RATE);
     assert.equal(limiter.consumeMany(['2001:db8::1', '2001:db8::2', ipKey('2001:db8::3')]).remaining, 0);

@@ -121,11 +121,52 @@ describe('RedisRateLimiter', () => {
     assert.deepEqual([allowed, retryAfterMs], [false, Infinity]);
   });
 
+  it('takes what is no level for a failure: a client that queues, or a mock', async () => {
+    const replies = [undefined, null, '', 'OK', 'QUEUED', NaN, 1.5, 2 ** 60, -7, 6, true, [], [0], {}, () => 0];
+    for (const reply of replies) {
+      const units = { limit: 5, windowMs: 1, burst: 5 };
+      const answer = typeof reply === 'number' && Number.isInteger(reply) ? reply * 1e12 : reply;
+      const open = new RedisRateLimiter({ client: new FakeIoredis(() => answer), ...units, windowMs: 3_600_000 });
+      const { allowed, remaining } = await open.consume('a');
+      assert.deepEqual([allowed, remaining], [true, 4]);
+      const { away, failed, local, lastFailure } = open.stats();
+      const state = { away: true, failed: 1, local: 1, lastFailure: 'REPLY' };
+      assert.deepEqual({ away, failed, local, lastFailure }, state);
+      const client = new FakeIoredis(() => answer);
+      const closed = new RedisRateLimiter({ client, ...rate, onStoreError: 'closed' });
+      for (const method of ['consume', 'peek', 'refund']) {
+        await assert.rejects(closed[method]('a'), { code: 'ERR_RATE_STORE' });
+      }
+    }
+    for (const zero of [0, '0', 0n]) {
+      const limiter = new RedisRateLimiter({ client: new FakeIoredis(() => zero), ...rate });
+      assert.equal((await limiter.consume('a')).remaining, 5);
+      await limiter.reset('a');
+    }
+  });
+
+  it('that loads the script with a key of somebody else answers the calls for other keys', async () => {
+    let isLoaded = false;
+    const client = new FakeIoredis((command, args) => {
+      if (command === 'evalsha' && !isLoaded) throw new Error('NOSCRIPT No matching script');
+      isLoaded = true;
+      if (args[2].endsWith('bad')) throw new Error('WRONGTYPE Operation against a key holding the wrong kind of value');
+      return 0;
+    });
+    const limiter = new RedisRateLimiter({ client, ...rate, onStoreError: 'closed' });
+    const calls = await Promise.allSettled(['bad', 'a', 'b', 'c'].map((key) => limiter.consume(key)));
+    assert.deepEqual(
+      calls.map(({ status }) => status),
+      ['rejected', 'fulfilled', 'fulfilled', 'fulfilled'],
+    );
+    assert.deepEqual([limiter.stats().away, client.sent.filter(([command]) => command === 'eval').length], [false, 1]);
+  });
+
   it('takes a RateLimiter as its fallback, or false', () => {
     const client = new FakeIoredis();
     for (const fallback of [new RateLimiter(rate), false, undefined])
       new RedisRateLimiter({ client, ...rate, fallback });
-    for (const fallback of [true, null, {}, () => {}]) {
+    for (const fallback of [true, null, {}, () => {}, Object.create(RateLimiter.prototype)]) {
       assert.throws(() => new RedisRateLimiter({ client, ...rate, fallback }), WRONG_TYPE);
     }
   });

@@ -9,7 +9,8 @@
 const { createError, outOfRange, wrongType, wrongValue } = require('./errors.js');
 const { readOptions, table, unchecked } = require('./options.js');
 const { MOST_TOKENS } = require('./rate.js');
-const { RateLimiter } = require('./limiter.js');
+const { RateLimiter, rateIn } = require('./limiter.js');
+const { sharedRateIn } = require('./redis-limiter.js');
 const { Refusals } = require('./refusals.js');
 
 const STORE_OPTIONS = table({
@@ -64,14 +65,16 @@ class HoldfastStore {
 
   /** @param {Record<string, unknown>} options */
   #start(options) {
-    const { limit, windowMs, skipFailedRequests, skipSuccessfulRequests } = ownOf(options);
+    const { limit, windowMs, skipFailedRequests } = ownOf(options);
     const rate = { limit: readLimit(limit), windowMs };
-    if (skipFailedRequests || skipSuccessfulRequests) this.#refusals ??= new Refusals();
+    // Of what was refused, only these give a hit back.
+    if (skipFailedRequests) this.#refusals ??= new Refusals();
     if (this.#rate !== undefined) {
       // What is counted stays: a rateLimit() that is made for each request would start anew each time.
       if (this.#rate.limit === rate.limit && this.#rate.windowMs === windowMs) return;
       throw wrongValue('options.store', 'a new HoldfastStore for each rateLimit(): this one has another rate already');
     }
+    if (this.#limiter !== undefined) sameLimit(this.#limiter, rate.limit);
     this.#limiter ??= new RateLimiter({ ...this.#settings, limit: this.#tokens(rate.limit), windowMs });
     this.#rate = rate;
   }
@@ -84,7 +87,7 @@ class HoldfastStore {
   #tokens(limit) {
     const { limit: own } = this.#settings;
     if (limit === undefined && own === undefined) {
-      const advice = 'for a function, give the highest limit to the store: new HoldfastStore({ limit })';
+      const advice = 'for limits that differ use a rateLimit() for each';
       throw wrongValue('options.limit', `a number, as a store has to know it beforehand; ${advice}`);
     }
     if (limit !== undefined && own !== undefined && limit !== own) {
@@ -106,7 +109,7 @@ class HoldfastStore {
   async increment(key) {
     const result = await this.#started().consume(key);
     const resetTime = timeOf(result);
-    if (!result.allowed) this.#refusals?.add(key, resetTime.getTime());
+    if (!result.allowed) this.#refusals?.add(key);
     return { totalHits: result.allowed ? this.#used(result) : this.#tooMany(result), resetTime };
   }
 
@@ -115,7 +118,11 @@ class HoldfastStore {
     const limiter = this.#started();
     // What was refused has taken nothing.
     if (this.#refusals?.take(key)) return;
-    await limiter.refund(key);
+    try {
+      await limiter.refund(key);
+    } catch {
+      // The request has been answered, and some versions do not expect that this may fail: the hit is not given back.
+    }
   }
 
   /** @param {string} key */
@@ -172,6 +179,19 @@ function timeOf({ allowed, retryAfterMs, resetMs }) {
 function check(settings) {
   const limit = settings.limit === undefined ? 1 : settings.limit;
   new RateLimiter({ ...settings, limit, windowMs: 1000 });
+}
+
+/**
+ * The limiter decides, and the headers say what rateLimit() has: who writes a lower limit there means it. Limiters of
+ * other kinds do not tell theirs.
+ *
+ * @param {object} limiter
+ * @param {number | undefined} limit
+ */
+function sameLimit(limiter, limit) {
+  const rate = rateIn(limiter) ?? sharedRateIn(limiter);
+  if (rate === undefined || limit === undefined || rate.limit === limit) return;
+  throw wrongValue('options.limit', 'that of the limiter in the store');
 }
 
 /** @param {object} limiter */

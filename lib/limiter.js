@@ -67,24 +67,29 @@ class RateLimiter {
     const checked = readKeys(keys);
     const tokens = readCost(cost);
     const now = this.#now();
+    // Looked at first: where memory is full, what is taken from a key that has no place cannot be given back.
+    const most = this.#rate.capacity - Math.min(tokens, this.#rate.burst) * this.#rate.interval;
+    if (tokens > this.#rate.burst || checked.some((key) => this.#peek(key, now) > most)) {
+      return this.#refuse(checked, 0, tokens, now);
+    }
     let highest = 0;
     for (let index = 0; index < checked.length; index++) {
       const answer = this.#consume(checked[index], tokens, now);
-      if (answer < 0) return this.#takeBack(checked, index, tokens, now);
+      if (answer < 0) return this.#refuse(checked, index, tokens, now);
       highest = Math.max(highest, answer);
     }
     return this.#rate.consumed(highest, tokens);
   }
 
   /**
-   * Gives back what was taken from the keys before one that refused.
+   * Gives back what was taken from the keys before one that refused, which happens when two of them have one bucket.
    *
    * @param {string[]} keys
    * @param {number} taken
    * @param {number} cost
    * @param {number | undefined} now
    */
-  #takeBack(keys, taken, cost, now) {
+  #refuse(keys, taken, cost, now) {
     for (let index = 0; index < taken; index++) this.#refund(keys[index], cost, now);
     /**
      * Several of the keys may have one bucket, which has to hold enough for all of them. @type {Map<string, number>}
@@ -146,11 +151,22 @@ class RateLimiter {
   static observe(limiter, key, level) {
     limiter.#raise(key, level, limiter.#now());
   }
+
+  /**
+   * The rate of a limiter, or nothing for what is none.
+   *
+   * @param {any} value
+   */
+  static rateIn(value) {
+    return typeof value === 'object' && value !== null && #rate in value ? value.#rate : undefined;
+  }
 }
 
-const { observe } = RateLimiter;
+const { observe, rateIn } = RateLimiter;
 // @ts-expect-error Not for users.
 delete RateLimiter.observe;
+// @ts-expect-error Not for users.
+delete RateLimiter.rateIn;
 
 /** In microseconds, still a whole number that a double holds exactly. */
 const LATEST_MS = 2 ** 42;
@@ -183,7 +199,9 @@ function readCost(cost) {
 function readKeys(keys) {
   if (!Array.isArray(keys)) throw wrongType('keys', 'an array of strings');
   const { length } = keys;
-  if (!(length >= 1 && length <= MOST_AT_ONCE)) throw outOfRange('keys', `an array of 1 to ${MOST_AT_ONCE} keys`);
+  // Of a proxy it may be anything.
+  if (!(Number.isInteger(length) && length >= 1 && length <= MOST_AT_ONCE))
+    throw outOfRange('keys', `an array of 1 to ${MOST_AT_ONCE} keys`);
   const checked = [];
   for (let index = 0; index < length; index++) {
     const key = keys[index];
@@ -193,4 +211,4 @@ function readKeys(keys) {
   return checked;
 }
 
-module.exports = { RateLimiter, observe, readCost };
+module.exports = { RateLimiter, observe, rateIn, readCost };

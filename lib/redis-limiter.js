@@ -10,7 +10,7 @@
 const { wrongType } = require('./errors.js');
 const { Deadlines, Waiting } = require('./deadlines.js');
 const { checkKey, ipKey, readPrefix: readIpv6Prefix } = require('./ip-key.js');
-const { RateLimiter, readCost } = require('./limiter.js');
+const { RateLimiter, rateIn, readCost } = require('./limiter.js');
 const { integer, oneOf, readOptions, table, unchecked } = require('./options.js');
 const { RATE_OPTIONS, rateOf } = require('./rate.js');
 const { readClient } = require('./redis-client.js');
@@ -187,16 +187,32 @@ class RedisRateLimiter {
    * @param {unknown} reply
    */
   #replied(call, reply) {
+    const answer = this.#readReply(call, reply);
+    if (answer === undefined) return this.#failed(call, new Error('REPLY is no level'));
     this.#settled(call, true);
     if (call.isOver) return;
     call.isOver = true;
     if (call.isProbe) this.#health.probeAnswered();
     this.#counts.answered++;
     const { question, key, cost } = call;
-    // Clients can be told to give integers as text.
-    const answer = Number(reply);
     if (this.#mirror !== undefined) question.mirror(this.#mirror, key, cost, answer);
     call.resolve(question.result(this.#rate, answer, cost));
+  }
+
+  /**
+   * What the script can have returned, or nothing: a client may queue a command instead of sending it (`multi`), or be a
+   * mock. Clients can be told to give integers as text.
+   *
+   * @param {Call} call
+   * @param {unknown} reply
+   */
+  #readReply(call, reply) {
+    if (typeof reply !== 'number' && typeof reply !== 'bigint' && (typeof reply !== 'string' || reply === '')) return;
+    const answer = Number(reply);
+    if (!Number.isSafeInteger(answer)) return;
+    // How many keys were deleted.
+    if (call.question === RESET) return answer;
+    return answer >= -1 - this.#rate.capacity && answer <= this.#rate.capacity ? answer : undefined;
   }
 
   /**
@@ -265,7 +281,20 @@ class RedisRateLimiter {
     if (this.#local !== undefined) return question.local(this.#local, key, cost);
     return question.result(this.#rate, cost > this.#rate.burst && question === CONSUME ? -1 : 0, cost);
   }
+
+  /**
+   * The rate of a limiter, or nothing for what is none.
+   *
+   * @param {any} value
+   */
+  static sharedRateIn(value) {
+    return typeof value === 'object' && value !== null && #rate in value ? value.#rate : undefined;
+  }
 }
+
+const { sharedRateIn } = RedisRateLimiter;
+// @ts-expect-error Not for users.
+delete RedisRateLimiter.sharedRateIn;
 
 /** @param {import('./redis-questions.js').Rate} rate @param {number} ipv6Prefix */
 function localLimiter({ limit, windowMs, burst }, ipv6Prefix) {
@@ -274,10 +303,10 @@ function localLimiter({ limit, windowMs, burst }, ipv6Prefix) {
 
 /** @type {import('./options.js').Reader<LocalLimiter | false | undefined>} */
 function readFallback(value, name) {
-  if (value === undefined || value === false || value instanceof RateLimiter) return value;
+  if (value === undefined || value === false || rateIn(value)) return /** @type {any} */ (value);
   throw wrongType(name, 'a RateLimiter or false');
 }
 
 function ignore() {}
 
-module.exports = { RedisRateLimiter };
+module.exports = { RedisRateLimiter, sharedRateIn };

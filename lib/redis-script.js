@@ -7,6 +7,7 @@
  */
 
 const { createHash } = require('node:crypto');
+const { isAboutKey } = require('./store-errors.js');
 
 /**
  * GCRA, as crates/limiter has it. The state of a key is the time at which its bucket is full again, by the clock of the
@@ -120,8 +121,10 @@ class RedisScript {
    * @param {string[]} values
    */
   async #runAfter(sending, key, values) {
-    // When that fails, the store has failed, and this call need not try it too.
-    await sending;
+    // When that fails, the store has failed, and this call need not try it too; unless it was about its own key.
+    await sending.catch((error) => {
+      if (!isAboutKey(error)) throw error;
+    });
     try {
       return await this.#commands.evalsha(this.#digest, key, values);
     } catch (error) {

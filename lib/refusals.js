@@ -4,8 +4,8 @@
 /**
  * Which keys have requests that were refused and are still being answered. express-rate-limit gives a hit back for such
  * a request too, as for any that failed, when it has `skipFailedRequests`: a token that was never taken. Each refusal
- * here cancels one of these. Bounded: with more than fits, nothing is given back for a while, so that never too much
- * is.
+ * here cancels one of these. Bounded: one that does not fit cancels one of another key, so that never too much is given
+ * back.
  */
 
 const { createHash } = require('node:crypto');
@@ -15,28 +15,30 @@ const MOST = 10_000;
 /** Longer keys are kept as digests, of 44 characters. */
 const LONGEST = 64;
 
-class Refusals {
-  /** Until when a hit may be given back, and how often, in the order of their times. @type {Map<string, Refused>} */
-  #refused = new Map();
-  /** Nothing is given back before. */
-  #fullUntil = 0;
+/**
+ * An answer takes no longer. Some versions of express-rate-limit do not give back what was refused as long ago as the
+ * `resetTime`, others do: a client that has a slow request answered first may choose when.
+ */
+const LONGEST_ANSWER_MS = 3_600_000;
 
-  /**
-   * @param {string} key
-   * @param {number} until After that time express-rate-limit gives nothing back.
-   */
-  add(key, until) {
+class Refusals {
+  /** How often, and when last, in the order of that. @type {Map<string, { count: number, at: number }>} */
+  #refused = new Map();
+  /** Of keys for which there was no room. */
+  #others = 0;
+
+  /** @param {string} key */
+  add(key) {
     const now = Date.now();
     const name = short(key);
-    const before = this.#refused.get(name);
-    const count = before !== undefined && before.until > now ? before.count + 1 : 1;
+    const count = this.#refused.get(name)?.count ?? 0;
     this.#refused.delete(name);
-    for (const [oldest, refused] of this.#refused) {
-      if (refused.until > now) break;
+    for (const [oldest, { at }] of this.#refused) {
+      if (now - at <= LONGEST_ANSWER_MS) break;
       this.#refused.delete(oldest);
     }
-    if (this.#refused.size < MOST) this.#refused.set(name, { count, until });
-    else this.#fullUntil = Math.max(this.#fullUntil, until);
+    if (this.#refused.size < MOST) this.#refused.set(name, { count: count + 1, at: now });
+    else this.#others++;
   }
 
   /**
@@ -45,17 +47,18 @@ class Refusals {
    * @param {string} key
    */
   take(key) {
-    const now = Date.now();
     const name = short(key);
     const refused = this.#refused.get(name);
-    if (refused === undefined || refused.until <= now) return now < this.#fullUntil;
-    refused.count--;
-    if (refused.count === 0) this.#refused.delete(name);
+    if (refused !== undefined) {
+      refused.count--;
+      if (refused.count === 0) this.#refused.delete(name);
+      return true;
+    }
+    if (this.#others === 0) return false;
+    this.#others--;
     return true;
   }
 }
-
-/** @typedef {{ count: number, until: number }} Refused */
 
 /** @param {string} key */
 function short(key) {

@@ -224,6 +224,58 @@ fn floors_are_kept_while_buckets_move() {
 }
 
 #[test]
+fn of_two_buckets_that_become_one_the_higher_floor_is_kept() {
+    for floors in [[100, 50], [50, 100]] {
+        let mut table = Table::new(100_000);
+        table.buckets = Buckets::new(8);
+        for (index, floor) in floors.into_iter().enumerate() {
+            table.buckets.get_mut(index).floor = floor;
+        }
+        table.next = Some(Buckets::new(4));
+        while table.next.is_some() {
+            table.move_bucket(1);
+        }
+        let floors: Vec<u64> = table.buckets.all().map(|bucket| bucket.floor).collect();
+        assert_eq!(floors, [100, 0, 0, 0]);
+    }
+}
+
+#[test]
+fn a_table_that_is_being_moved_grows_at_once() {
+    let mut table = Table::new(100_000);
+    for number in 0..80 {
+        insert(&mut table, number, 1000 + number, 1);
+    }
+    while table.next.is_some() {
+        table.move_bucket(1);
+    }
+    let length = table.buckets.length;
+    table.next = Some(Buckets::new(length * 2));
+    table.hand = 0;
+    // In the middle, so that keys are in both.
+    for _ in 0..length / 2 {
+        table.move_bucket(1);
+    }
+    table.grow_at_once(1);
+    assert_eq!((table.buckets.length, table.keys()), (length * 4, 80));
+    for number in 0..80 {
+        assert_eq!(table.find(hash(number)).until, 1000 + number);
+    }
+}
+
+#[test]
+fn times_that_are_moved_leave_the_number_of_keys() {
+    let mut table = Table::new(100);
+    for number in 0..50 {
+        insert(&mut table, number, 10 + number, 1);
+    }
+    table.shift(30);
+    assert_eq!((table.keys(), counted(&mut table)), (50, 50));
+    assert_eq!(table.find(hash(0)).until, 1);
+    assert_eq!(table.find(hash(49)).until, 29);
+}
+
+#[test]
 fn cells_that_were_never_used_hold_no_key() {
     let table = Table::new(10);
     // All tags are 0 in a bucket that is new.

@@ -87,12 +87,18 @@ describe('HoldfastStore', () => {
     assert.equal((await store.increment('a')).totalHits, 2);
   });
 
-  it('gives every success back: of these a refusal is none', async (t) => {
-    const { store, limiter } = timed(t, { limit: 2, windowMs: 20_000 }, { skipSuccessfulRequests: true });
-    for (const totalHits of [1, 2, 3]) assert.equal((await store.increment('a')).totalHits, totalHits);
-    await store.decrement('a');
-    await store.decrement('a');
-    assert.equal(limiter.peek('a').remaining, 2);
+  it('gives every success back, of which a refusal is none unless it says so', async (t) => {
+    for (const [statusCode, remaining] of [
+      [429, 2],
+      [202, 1],
+    ]) {
+      const erl = { skipSuccessfulRequests: true, statusCode };
+      const { store, limiter } = timed(t, { limit: 2, windowMs: 20_000 }, erl);
+      for (const totalHits of [1, 2, 3]) assert.equal((await store.increment('a')).totalHits, totalHits);
+      await store.decrement('a');
+      await store.decrement('a');
+      assert.equal(limiter.peek('a').remaining, remaining);
+    }
   });
 
   it('without these options remembers no refusals', async (t) => {

@@ -65,10 +65,11 @@ class HoldfastStore {
 
   /** @param {Record<string, unknown>} options */
   #start(options) {
-    const { limit, windowMs, skipFailedRequests } = ownOf(options);
+    const { limit, windowMs, skipFailedRequests, skipSuccessfulRequests, statusCode } = ownOf(options);
     const rate = { limit: readLimit(limit), windowMs };
-    // Of what was refused, only these give a hit back.
-    if (skipFailedRequests) this.#refusals ??= new Refusals();
+    // With these a hit is given back also for what was refused.
+    const isSuccess = skipSuccessfulRequests && Number(statusCode) < 400;
+    if (skipFailedRequests || isSuccess) this.#refusals ??= new Refusals();
     if (this.#rate !== undefined) {
       // What is counted stays: a rateLimit() that is made for each request would start anew each time.
       if (this.#rate.limit === rate.limit && this.#rate.windowMs === windowMs) return;

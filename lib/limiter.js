@@ -67,10 +67,11 @@ class RateLimiter {
     const checked = readKeys(keys);
     const tokens = readCost(cost);
     const now = this.#now();
-    // Looked at first: where memory is full, what is taken from a key that has no place cannot be given back.
-    const most = this.#rate.capacity - Math.min(tokens, this.#rate.burst) * this.#rate.interval;
-    if (tokens > this.#rate.burst || checked.some((key) => this.#peek(key, now) > most)) {
-      return this.#refuse(checked, 0, tokens, now);
+    // Looked at before any is taken from: where memory is full, what is taken from a key that has no place cannot be given
+    // back. The first one says so itself.
+    const most = this.#rate.capacity - tokens * this.#rate.interval;
+    for (let index = 1; index < checked.length; index++) {
+      if (this.#peek(checked[index], now) > most) return this.#refuse(checked, 0, tokens, now);
     }
     let highest = 0;
     for (let index = 0; index < checked.length; index++) {

@@ -353,6 +353,12 @@ for (const [name, connect] of Object.entries(CLIENTS)) {
       await Promise.all(Array.from({ length: 200 }, (_, key) => limiter.consume(String(key), 1 + (key % 10))));
       const ttl = await send('PTTL', `${prefix}9`);
       assert.ok(ttl <= 1051, `${ttl} ms`);
+      // Not before it has recovered, however Redis reads its clock for that: a second later.
+      await make({ limit: 1, windowMs: HOUR, prefix }).consume('slow');
+      const level = Number(await send('GET', `${prefix}slow`)) / 1000;
+      const [[seconds, micros], slow] = [await send('TIME'), await send('PTTL', `${prefix}slow`)];
+      assert.ok(Number(seconds) * 1000 + Number(micros) / 1000 + slow > level + 990);
+      await send('DEL', `${prefix}slow`);
       let left;
       for (let wait = 0; wait < 600; wait++) {
         left = await send('KEYS', `${prefix}*`);

@@ -224,6 +224,17 @@ describe('a store that is back', () => {
     assert.equal(health.isAway, true);
   });
 
+  it('is asked at once when an answer came too late, and not when an error did', (t) => {
+    stoppedClock(t);
+    for (const isAnswer of [true, false]) {
+      const health = new StoreHealth();
+      health.failed(health.epoch);
+      assert.equal(health.beginProbe(), false, 'not yet');
+      health.probeSettled(isAnswer);
+      assert.equal(health.beginProbe(), isAnswer);
+    }
+  });
+
   it('is asked at once when an answer comes late, and gets no more probes than a few that it never answers', (t) => {
     const pass = stoppedClock(t);
     const health = new StoreHealth();

@@ -236,7 +236,7 @@ describe('the memory of limiters', { skip: process.platform === 'win32' && 'what
       const { setImmediate: turn } = require('node:timers/promises');
       (async () => {
         const rounds = [];
-        for (let round = 0; round < 12; round++) {
+        for (let round = 0; round < 24; round++) {
           for (let count = 0; count < 5000; count++) {
             new RateLimiter({ limit: 1, windowMs: 1000 }).consume('a');
             if (count % 500 === 0) await turn();
@@ -247,12 +247,13 @@ describe('the memory of limiters', { skip: process.platform === 'win32' && 'what
           await turn();
           rounds.push(process.memoryUsage.rss());
         }
-        console.log(rounds.at(-1) - rounds[4]);
+        // V8 and the allocator take some rounds to have what they need.
+        console.log(rounds.at(-1) - rounds[11]);
       })();`,
       { flags: ['--expose-gc'] },
     );
     assert.equal(code, 0, stderr);
-    // 35,000 limiters of 1 KiB and more, kept, would be over it.
-    assert.ok(Number(stdout) < 16 * MIB, stdout);
+    // 60,000 limiters of 1 KiB and more, kept, would be over it.
+    assert.ok(Number(stdout) < 32 * MIB, stdout);
   });
 });

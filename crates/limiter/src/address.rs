@@ -8,7 +8,7 @@ use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 /// The longest text of a group: of eight words and a prefix.
-pub const MAX_GROUP: usize = 43;
+const MAX_GROUP: usize = 43;
 
 /// The longest text of an address, with an IPv4 address in it and its zone.
 const LONGEST: usize = 45 + 1 + 32;

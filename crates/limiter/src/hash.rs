@@ -1,5 +1,5 @@
-//! Keys are reduced to 64 bits by SipHash-1-3 (Aumasson, Bernstein, 2012; the variant for hash tables) under a key that nobody knows, so that nobody can look
-//! for keys with the same hash.
+//! Keys are reduced to 64 bits by SipHash-1-3 (Aumasson, Bernstein, 2012; the variant for hash tables) under a key that nobody
+//! knows, so that nobody can look for keys with the same hash.
 //!
 //! Two keys with the same hash share one cell: neither is allowed more than its limit then, but both less. Among n keys in use a
 //! new one meets such a one with a probability of n / 2⁶⁴: with 10 million 5 × 10⁻¹³.

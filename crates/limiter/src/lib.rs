@@ -10,6 +10,6 @@ mod limiter;
 mod rate;
 mod table;
 
-pub use address::{Group, MAX_GROUP, group};
+pub use address::{Group, group};
 pub use limiter::{Answer, Key, Limiter, Stats};
 pub use rate::Rate;

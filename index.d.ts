@@ -51,6 +51,16 @@ export type ErrorCode =
   | 'ERR_TOKEN_EXPIRED'
   | 'ERR_STREAM_TRUNCATED'
   | 'ERR_RATE_STORE'
+  | 'ERR_RATE_LIMITED'
+  | 'ERR_BODY_LIMIT'
+  | 'ERR_BODY_LENGTH'
+  | 'ERR_BODY_TYPE'
+  | 'ERR_BODY_ABORTED'
+  | 'ERR_CSRF'
+  | 'ERR_SESSION_LIMIT'
+  | 'ERR_PATTERN'
+  | 'ERR_ENVIRONMENT'
+  | 'ERR_PEER'
   | 'ABORT_ERR';
 
 /**
@@ -64,8 +74,10 @@ export class HoldfastError extends Error {
   /** `'AbortError'` with the code `ABORT_ERR`, whose `cause` is the signal's reason. */
   readonly name: 'HoldfastError' | 'AbortError';
   readonly code: ErrorCode;
-  /** The HTTP status that fits, on errors an HTTP handler may pass on: 400, 413 or 503. */
-  readonly status?: 400 | 413 | 503;
+  /** The HTTP status that fits, on errors an HTTP handler may pass on. */
+  readonly status?: 400 | 403 | 411 | 413 | 415 | 429 | 503;
+  /** The same, under the name that Fastify and Nest look for. */
+  readonly statusCode?: 400 | 403 | 411 | 413 | 415 | 429 | 503;
   /** True when the message is fit for the client. Set wherever `status` is set. */
   readonly expose?: boolean;
   /**
@@ -287,6 +299,8 @@ export class JsonError extends SyntaxError {
   readonly code: JsonErrorCode;
   /** 413 for `ERR_JSON_LIMIT`, 400 otherwise. */
   readonly status: 400 | 413;
+  /** The same, under the name that Fastify and Nest look for. */
+  readonly statusCode: 400 | 413;
   readonly expose: true;
   /** Where it was found: keys and array indices from the root. */
   readonly path: (string | number)[];

@@ -47,6 +47,16 @@ const CODES = withoutPrototypes({
   ERR_TOKEN_EXPIRED: {},
   ERR_STREAM_TRUNCATED: {},
   ERR_RATE_STORE: { status: 503 },
+  ERR_RATE_LIMITED: { status: 429 },
+  ERR_BODY_LIMIT: { status: 413 },
+  ERR_BODY_LENGTH: { status: 411 },
+  ERR_BODY_TYPE: { status: 415 },
+  ERR_BODY_ABORTED: { status: 400 },
+  ERR_CSRF: { status: 403 },
+  ERR_SESSION_LIMIT: {},
+  ERR_PATTERN: { status: 400 },
+  ERR_ENVIRONMENT: {},
+  ERR_PEER: {},
   ABORT_ERR: { base: 'abort' },
 });
 
@@ -150,9 +160,10 @@ function label(error, code) {
   addField(error, 'code', code);
   if (status !== undefined) {
     addField(error, 'status', status);
+    addField(error, 'statusCode', status); // what Fastify and Nest look at
     addField(error, 'expose', true);
   }
-  return /** @type {T & { code: string, status?: number, expose?: boolean }} */ (error);
+  return /** @type {T & { code: string, status?: number, statusCode?: number, expose?: boolean }} */ (error);
 }
 
 /**

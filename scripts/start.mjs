@@ -5,6 +5,6 @@ import { setup } from './setup.mjs';
 
 await main(async () => {
   endWithParent();
-  await setup({ example: true });
+  await setup();
   await import('../examples/express/server.js');
 });

@@ -10,14 +10,14 @@ import { buildRelease } from './build.mjs';
 import { SetupError, endWithParent, main, run } from './command.mjs';
 import { setup } from './setup.mjs';
 
-const FOLDERS = ['__test__', '__test__/types', '__test__/e2e'];
+const FOLDERS = ['__test__', '__test__/types', '__test__/http', '__test__/nestjs', '__test__/e2e', '__test__/browser'];
 const PACKAGING_FOLDERS = ['__test__/consumers'];
 
 await main(async () => {
   endWithParent();
   const packaging = process.argv.includes('--packaging');
   const rest = process.argv.slice(2).filter((argument) => argument !== '--packaging');
-  await setup({ tools: true, example: !packaging });
+  await setup();
   if (packaging) await buildRelease();
 
   const files = (packaging ? PACKAGING_FOLDERS : FOLDERS).flatMap(testFiles);

@@ -34,7 +34,6 @@ const FAILURES = {
   'foreign-503': () => Object.assign(new Error('no hunter2'), { status: 503, expose: true }),
   queue: () => Object.assign(new HoldfastError('ERR_QUEUE_FULL', 'the queue is full', { retryAfterMs: 1001 })),
   string: () => 'hunter2',
-  null: () => null,
   object: () => ({ message: 'hunter2', stack: 'at hunter2 (x.js:1:1)' }),
   sync: () => new Error('hunter2'),
 };

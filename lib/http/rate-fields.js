@@ -22,6 +22,9 @@
 const POLICY = 'RateLimit-Policy';
 const STANDING = 'RateLimit';
 
+/** Fifteen digits (RFC 9651, §3.3.1). */
+const MOST_INTEGER = 999_999_999_999_999;
+
 class RateFields {
   #name;
   #rate;
@@ -51,15 +54,15 @@ class RateFields {
   write(res, answer) {
     if (this.#rate === undefined && answer.limit !== this.#limit) this.#follow(answer.limit);
     const nextMs = this.#nextMs(answer);
-    const standing = this.#standing + count(answer.remaining);
+    const standing = this.#standing + whole(answer.remaining);
     append(res, POLICY, this.#policy);
-    append(res, STANDING, nextMs > 0 ? `${standing};t=${seconds(nextMs)}` : standing);
+    append(res, STANDING, nextMs > 0 && nextMs < Infinity ? `${standing};t=${seconds(nextMs)}` : standing);
   }
 
   /** @param {number} limit */
   #follow(limit) {
     this.#limit = limit;
-    this.#policy = `"${this.#name}";q=${count(limit)}`;
+    this.#policy = `"${this.#name}";q=${whole(limit)}`;
   }
 
   /**
@@ -68,9 +71,12 @@ class RateFields {
    * @param {Answer} answer
    */
   #nextMs({ allowed, remaining, resetMs, retryAfterMs }) {
-    if (this.#rate === undefined) return allowed || !(retryAfterMs < Infinity) ? resetMs : retryAfterMs;
+    if (this.#rate === undefined) return allowed ? resetMs : retryAfterMs;
     const missing = this.#rate.burst - remaining;
-    return missing > 0 ? resetMs - (missing - 1) * this.#tokenMs : 0;
+    if (missing <= 0) return 0;
+    const nextMs = resetMs - (missing - 1) * this.#tokenMs;
+    // Both are rounded up to milliseconds, and may be so by different parts of one.
+    return allowed ? nextMs : Math.min(nextMs, retryAfterMs);
   }
 }
 
@@ -88,16 +94,16 @@ function policyOf(name, { limit, windowMs, burst }) {
  * @param {number} milliseconds
  */
 function seconds(milliseconds) {
-  return Math.max(1, Math.ceil(milliseconds / 1000));
+  return whole(Math.ceil(milliseconds / 1000)) || 1;
 }
 
 /**
- * A structured field's integer, whatever a foreign limiter answers.
+ * A structured field's integer, whatever a limiter of somebody else answers.
  *
  * @param {number} value
  */
-function count(value) {
-  return Number.isSafeInteger(value) && value >= 0 ? value : Math.max(0, value | 0);
+function whole(value) {
+  return value >= 1 ? Math.min(Math.floor(value), MOST_INTEGER) : 0;
 }
 
 /**

@@ -31,7 +31,8 @@ describe('readOrigins', () => {
   }
 
   it('refuses what is no array of strings', () => {
-    const wrong = ['https://app.example', null, {}, new Set(origins), 7, [undefined], [null], [/x/], [new String('a')], [, 'a']];
+    const lists = ['https://app.example', null, {}, new Set(origins), 7];
+    const wrong = [...lists, [undefined], [null], [/x/], [new String(origins[0])], [, origins[0]]];
     for (const value of wrong) {
       assert.throws(() => readOrigins(value, 'options.origins'), { code: 'ERR_INVALID_ARG_TYPE' });
     }

@@ -10,8 +10,8 @@
 const { wrongType, wrongValue } = require('../errors.js');
 
 const EXPECTED =
-  "an origin as browsers send it, such as 'https://app.example': scheme, host in lower case (punycode), and the port if " +
-  'it is not the default one; no path, no slash at the end, no wildcard';
+  "an origin as browsers send it, such as 'https://app.example': scheme, host in lower case (punycode), and the port " +
+  'if it is not the default one; no path, no slash at the end, no wildcard';
 
 /**
  * A reader for `readOptions`.

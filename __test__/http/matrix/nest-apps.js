@@ -2,7 +2,7 @@
 
 /** Two of the applications of the matrix: the same module and controller in Nest, on Express and on Fastify. */
 
-require('reflect-metadata');
+require('../../support/reflect-metadata.js');
 const common = require('@nestjs/common');
 const { NestFactory } = require('@nestjs/core');
 const { ExpressAdapter } = require('@nestjs/platform-express');

@@ -1,6 +1,6 @@
 'use strict';
 
-/** Problem documents: what a client sees of an error, what log and events say, and that nothing thrown gets in the way. */
+/** Problem documents: what a client sees of an error, what log and events say, and that nothing gets in the way. */
 
 const assert = require('node:assert/strict');
 const { STATUS_CODES } = require('node:http');

@@ -5,14 +5,13 @@
 const http = require('node:http');
 const net = require('node:net');
 const { once } = require('node:events');
-const { after } = require('node:test');
 const { sequence } = require('../../lib/http/sequence.js');
 
 /** No test waits longer for an answer. */
 const ANSWER_MS = 10_000;
 
 /**
- * A server with this listener (an Express application, or a function), closed when the tests of the file are over.
+ * A server with this listener (an Express application, or a function), which does not keep the process from ending.
  *
  * @returns {Promise<{ port: number, url: string, server: http.Server, close: () => Promise<void> }>}
  */
@@ -20,18 +19,18 @@ async function serve(listener, options = {}) {
   const server = http.createServer(options, listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  server.unref();
   const { port } = server.address();
   const close = async () => {
     server.closeAllConnections();
     if (server.listening) await new Promise((resolve) => server.close(resolve));
   };
-  after(close);
   return { port, url: `http://127.0.0.1:${port}`, server, close };
 }
 
 /**
- * Middleware on node:http alone. What they refuse is answered with its code, by `fail` if given; what they let through by
- * `route`.
+ * Middleware on node:http alone. What they refuse is answered with its code, by `fail` if given; what they let through
+ * by `route`.
  */
 function listener(middlewares, route = echo, fail = answerWithCode) {
   const run = sequence(middlewares);

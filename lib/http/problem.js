@@ -4,7 +4,7 @@
 /**
  * Whatever goes wrong, as a problem document (RFC 9457): the last middleware of an application, and what the others
  * that answer errors use (harden() for its 404, Nest's filter, servers for what is no HTTP). A client sees a status, a
- * sentence that was written for it, and an errorId; the cause goes to the log under the same errorId. What is thrown can
+ * sentence written for it, and an errorId; the cause goes to the log under the same errorId. What is thrown can
  * be anything, and never keeps the answer from being made.
  */
 

@@ -21,7 +21,8 @@ const FUNCTIONS = ['key', 'cost', 'skip'];
 function makeLimit(name, options) {
   const { limit, windowMs, burst, maxKeys, ipv6Prefix, ...rest } = options;
   const limiter = rest.limiter ?? limiterOf({ limit, windowMs, burst, maxKeys, ipv6Prefix });
-  const settings = rest.limiter === undefined ? { ...rest, limiter } : { ...options }; // which says what does not go together
+  /** @type {Record<string, unknown>} */
+  const settings = rest.limiter === undefined ? { ...rest, limiter } : { ...options }; // which rateLimit compares
   for (const key of FUNCTIONS) {
     const given = settings[key];
     // What is neither a function nor left out, rateLimit refuses.

@@ -8,12 +8,13 @@
 
 const { wrongValue } = require('../errors.js');
 const { sequence } = require('../http/sequence.js');
+const { common } = require('./nest.js');
 
 /**
  * @param {any} adapter
  * @param {import('./harden-adapter.js').Hardening} hardening
  */
-function hardenExpress(adapter, { first, body, last, rawBody, refuse }) {
+function hardenExpress(adapter, { first, body, last, rawBody, refuse, answer }) {
   const app = adapter.getInstance();
   const layers = app.router?.stack ?? [];
   if (layers.some((/** @type {any} */ layer) => layer.route !== undefined)) {
@@ -25,9 +26,29 @@ function hardenExpress(adapter, { first, body, last, rawBody, refuse }) {
   adapter.use(function hardened(/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ next) {
     all(req, res, (error) => (error === undefined || error === null ? next() : refuse(error, req, res, next)));
   });
+  if (answer !== undefined) answerRest(app, answer);
   if (body === undefined) return;
   adapter.registerParserMiddleware = (/** @type {unknown} */ prefix, /** @type {unknown} */ isRawBodyWanted) => {
     rawBody.isWanted = isRawBodyWanted === true;
+  };
+}
+
+/**
+ * What no handler of Nest's answers, as it is outside of the global prefix, say: Express would make HTML of it.
+ *
+ * @param {any} app
+ * @param {(error: unknown, req: any, res: any) => void} answer
+ */
+function answerRest(app, answer) {
+  const { handle } = app;
+  /** @this {any} @param {any} req @param {any} res @param {any} [next] Where it is mounted in another application. */
+  app.handle = function handleAll(req, res, next) {
+    return handle.call(this, req, res, next ?? finish);
+
+    /** @param {unknown} [error] */
+    function finish(error) {
+      answer(error ?? new common.NotFoundException(), req, res);
+    }
   };
 }
 

@@ -17,8 +17,8 @@ const { adopt, frameworkRequestOf, nodeResponseOf } = require('./requests.js');
 /** Of ValidationPipe, say, as one detail. */
 const MOST_MESSAGES = 20;
 
-/** What Nest's routers say of themselves, with the path that the client asked for. */
-const FROM_ROUTER = /^(?:Cannot [A-Z-]+ |Failed to decode param )/;
+/** What routers and parsers say, with a piece of the request in it. Nest 11 makes exceptions of it that look like others. */
+const QUOTING = /^(?:Cannot [A-Z-]+ |Failed to decode param )| is not valid JSON$/;
 
 class ProblemFilter {
   #settings;
@@ -65,7 +65,7 @@ common.Catch()(ProblemFilter);
 class Told extends Problem {}
 
 /**
- * @param {unknown} error
+ * @param {any} error
  * @returns {unknown}
  */
 function told(error) {
@@ -112,7 +112,7 @@ function isTranslated(error) {
 function detailOf(response, status) {
   const given = typeof response === 'object' && response !== null ? response.message : response;
   const text = Array.isArray(given) ? given.slice(0, MOST_MESSAGES).map(String).join('; ') : given;
-  if (typeof text !== 'string' || text === '' || text === STATUS_CODES[status] || FROM_ROUTER.test(text)) return undefined;
+  if (typeof text !== 'string' || text === '' || text === STATUS_CODES[status] || QUOTING.test(text)) return undefined;
   return text;
 }
 

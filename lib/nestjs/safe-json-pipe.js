@@ -9,17 +9,17 @@
 
 const { isBytes } = require('../content.js');
 const { JsonGuard } = require('../json.js');
-const { sanitize } = require('../sanitize.js');
+const { readJsonOptions } = require('../json-options.js');
+const { cleanValue } = require('../sanitize.js');
 
 class SafeJsonPipe {
   #guard;
-  #options;
+  #settings;
 
   /** @param {unknown} [options] */
   constructor(options) {
     this.#guard = new JsonGuard(options);
-    this.#options = options;
-    sanitize(null, options); // refuses wrong options now
+    this.#settings = readJsonOptions(options);
   }
 
   /**
@@ -29,7 +29,7 @@ class SafeJsonPipe {
   transform(value) {
     if (value === undefined) return undefined; // there is no such parameter
     if (typeof value === 'string' || isBytes(value)) return this.#guard.parse(value);
-    return sanitize(value, this.#options);
+    return cleanValue(value, this.#settings);
   }
 }
 

@@ -337,6 +337,44 @@ describe('an application with HoldfastModule', () => {
     });
   });
 
+  onBoth('refuses parsers for the bodies that it reads, and takes others', async (platform) => {
+    const [json, text] = platform === 'Express' ? ['json', 'text'] : ['application/json', 'text/x-mine'];
+    const code = platform === 'Express' ? 'ERR_INVALID_ARG_VALUE' : 'FST_ERR_CTP_ALREADY_PRESENT';
+    await assert.rejects(start(platform, { configure: (app) => app.useBodyParser(json, { limit: '50mb' }) }), { code });
+    const options = platform === 'Express' ? { type: 'text/x-mine' } : {};
+    const configure = (app) => app.useBodyParser(text, options, (req, body, done) => done(null, String(body)));
+    await using(start(platform, { configure, module: { controllers: [hello] } }), async ({ send }) => {
+      const { json: answer } = await send('POST', '/echo', { headers: { 'content-type': 'text/x-mine' }, body: 'mine' });
+      assert.deepEqual(answer, { body: 'mine' });
+    });
+  });
+
+  onBoth('can be overridden, as tests do', async (platform) => {
+    const imported = HoldfastModule.forRoot(quiet);
+    const at = imported.providers.findIndex(({ provide }) => provide === PasswordHasher);
+    imported.providers[at] = { provide: PasswordHasher, useValue: { hash: () => 'fake' } };
+    await using(start(platform, { imported, module: { controllers: [hello] } }), async ({ get, app }) => {
+      assert.equal((await get('/hello')).status, 200);
+      assert.equal(app.get(PasswordHasher).hash(), 'fake');
+    });
+  });
+
+  onBoth('answers with what a handler had set, even if it is no header', async (platform) => {
+    const Odd = controller({
+      odd: [
+        Get('odd'),
+        run((res) => {
+          if (res.raw !== undefined) res.header('x-odd', 'a\nb');
+          throw new common.ConflictException('taken');
+        }),
+        common.Res({ passthrough: true }),
+      ],
+    });
+    await using(start(platform, { module: { controllers: [Odd] } }), async ({ get }) => {
+      assert.equal((await get('/odd')).json.detail, 'taken');
+    });
+  });
+
   onBoth('reads the types that it is told, and no others', async (platform) => {
     const options = { json: { types: ['application/vnd.a+json', 'application/x-*+json'].slice(0, 1), urlencoded: false } };
     await using(start(platform, { options, module: { controllers: [hello] } }), async ({ send }) => {

@@ -68,7 +68,7 @@ const routes = controller(
     request: [Post('request'), HttpCode(200), run((req) => ({ body: req.body ?? null, query: req.safe.query })), Req()],
     query: [Get('query'), run((query) => ({ query, isBare: Object.getPrototypeOf(query) === null })), SafeQuery()],
     page: [Get('page'), run((page, size) => ({ page, size })), SafeQuery('page'), SafeQuery('size', ParseIntPipe)],
-    own: [Get('own'), run((query) => ({ query })), Query()],
+    own: [Get('own'), run((query) => ({ query, isBare: Object.getPrototypeOf(query) === null })), Query()],
     begin: [
       Post('session'),
       HttpCode(200),
@@ -461,7 +461,8 @@ const SCENARIOS = {
   },
 
   async 'Nest\'s own @Query is the same'({ get }) {
-    assert.deepEqual((await get('/own?a=1&b[c]=2')).json, { query: { a: '1', 'b[c]': '2' } });
+    assert.deepEqual((await get('/own?a=1&b[c]=2')).json, { query: { a: '1', 'b[c]': '2' }, isBare: true });
+    assert.deepEqual((await get('/own')).json, { query: {}, isBare: true });
   },
 
   async 'a session begins, goes on and ends'({ post, get }) {

@@ -18,6 +18,7 @@ const { hardenFastify } = require('./on-fastify.js');
  * @property {Middleware[]} first
  * @property {Middleware | undefined} body
  * @property {Middleware[]} last
+ * @property {((text: any) => unknown) | undefined} parseQuery
  * @property {{ isWanted: boolean }} rawBody To be set where Nest's own parsers would keep the bytes.
  * @property {readonly string[]} members
  * @property {readonly (string | RegExp)[]} types What `body` reads.

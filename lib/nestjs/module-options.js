@@ -7,12 +7,13 @@
  */
 
 const { wrongType } = require('../errors.js');
+const { OTHER, bodyKinds, readTypes } = require('../http/body-types.js');
 const { allowOrigins } = require('../http/cors.js');
 const { csrf } = require('../http/csrf.js');
 const { headers } = require('../http/headers.js');
-const { limitBody } = require('../http/limit-body.js');
+const { createBodyLimit } = require('../http/limit-body.js');
 const { safeJson } = require('../http/safe-json.js');
-const { safeQuery } = require('../http/safe-query.js');
+const { createSafeQuery } = require('../http/safe-query.js');
 const { createSession } = require('../http/sealed-session.js');
 const { sequence } = require('../http/sequence.js');
 const { slowDown } = require('../http/slow-down.js');
@@ -68,13 +69,14 @@ function makePieces(options, answer) {
     options.cors === undefined || options.cors === false ? undefined : allowOrigins(options.cors),
     general?.middleware,
     options.slowDown === undefined || options.slowDown === false ? undefined : slowDown(options.slowDown),
-    options.body === false ? undefined : limitBody(options.body),
+    options.body === false ? undefined : createBodyLimit(options.body, kindsOf(options)),
     options.session === false || keyring === undefined
       ? requireKeyring(options)
       : createSession({ __proto__: null, ...options.session, keyring }, answer).middleware,
   ];
+  const query = options.query === false ? undefined : createSafeQuery(options.query);
   const last = [
-    options.query === false ? undefined : safeQuery(options.query),
+    query?.middleware,
     options.csrf === false ? undefined : csrf({ __proto__: null, ...options.csrf, keyring }),
   ];
   return {
@@ -84,8 +86,20 @@ function makePieces(options, answer) {
     body:
       options.json === false ? undefined : readBodies(options.json, rawBody),
     last: last.filter(isThere),
+    parseQuery: query?.parse,
     rawBody,
   };
+}
+
+/**
+ * What safeJson reads, and counts by itself.
+ *
+ * @param {ModuleOptions} options
+ * @returns {(contentType: string | undefined) => number}
+ */
+function kindsOf({ json }) {
+  if (json === false) return () => OTHER;
+  return bodyKinds(readTypes(json?.types, 'options.types'), json?.urlencoded !== false);
 }
 
 /**
@@ -111,7 +125,7 @@ function membersOf(options) {
 }
 
 /**
- * What safeJson reads, as Fastify takes types.
+ * The same, as Fastify takes types.
  *
  * @param {ModuleOptions} options
  * @returns {(string | RegExp)[]}

@@ -14,13 +14,14 @@ const { common } = require('./nest.js');
  * @param {any} adapter
  * @param {import('./harden-adapter.js').Hardening} hardening
  */
-function hardenExpress(adapter, { first, body, last, rawBody, refuse, answer }) {
+function hardenExpress(adapter, { first, body, last, parseQuery, rawBody, refuse, answer }) {
   const app = adapter.getInstance();
   const layers = app.router?.stack ?? [];
   if (layers.some((/** @type {any} */ layer) => layer.route !== undefined)) {
     throw wrongValue('the Express application', 'without routes: HoldfastModule has to come before them');
   }
   app.disable('x-powered-by');
+  if (parseQuery !== undefined) app.set('query parser', parseQuery);
   const pieces = body === undefined ? [...first, ...last] : [...first, body, ...last];
   const all = sequence(pieces);
   adapter.use(function hardened(/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ next) {
@@ -28,8 +29,24 @@ function hardenExpress(adapter, { first, body, last, rawBody, refuse, answer }) 
   });
   if (answer !== undefined) answerRest(app, answer);
   if (body === undefined) return;
+  refuseParsers(adapter);
   adapter.registerParserMiddleware = (/** @type {unknown} */ prefix, /** @type {unknown} */ isRawBodyWanted) => {
     rawBody.isWanted = isRawBodyWanted === true;
+  };
+}
+
+/**
+ * `app.useBodyParser('json', { limit })` would do nothing, as the bodies have been read.
+ *
+ * @param {any} adapter
+ */
+function refuseParsers(adapter) {
+  const { useBodyParser } = adapter;
+  adapter.useBodyParser = (/** @type {unknown} */ type, /** @type {unknown[]} */ ...rest) => {
+    if (type === 'json' || type === 'urlencoded') {
+      throw wrongValue(`app.useBodyParser('${type}')`, "left out: HoldfastModule reads these bodies, see its option 'json'");
+    }
+    return useBodyParser.call(adapter, type, ...rest);
   };
 }
 

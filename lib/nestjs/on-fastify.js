@@ -30,6 +30,7 @@ function hardenFastify(adapter, { headers, first, body, last, rawBody, members, 
     fastify.addHook('preParsing', readBody);
   }
   const after = sequence(last);
+  const hasQuery = members.includes('safe');
   fastify.addHook('preValidation', checkRest);
   if (answer !== undefined) answerForRouter(fastify, headers, answer);
 
@@ -60,7 +61,12 @@ function hardenFastify(adapter, { headers, first, body, last, rawBody, members, 
     if (request.body === undefined) request.body = raw.body;
     else raw.body = request.body;
     if (raw.rawBody !== undefined) request.rawBody = raw.rawBody;
-    after(raw, reply.raw, (error) => (isError(error) ? refuseIn(reply, error, raw, done) : done()));
+    after(raw, reply.raw, (error) => {
+      if (isError(error)) return refuseIn(reply, error, raw, done);
+      // As Express's `req.query`, which has the same parser.
+      if (hasQuery) request.query = raw.safe.query;
+      done();
+    });
   }
 
   /**

@@ -144,9 +144,11 @@ function toLogger(logger) {
  * @param {any} raw
  */
 function takeOver(reply, raw) {
-  if (!raw.headersSent) {
-    for (const [name, value] of Object.entries(reply.getHeaders())) {
-      if (value !== undefined) raw.setHeader(name, value);
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    try {
+      if (value !== undefined && !raw.headersSent) raw.setHeader(name, value);
+    } catch {
+      // It is none: Fastify would have said so when it came to send it.
     }
   }
   reply.hijack();

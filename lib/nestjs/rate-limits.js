@@ -34,7 +34,7 @@ function RateLimit(name, options) {
   /** @type {(target: any, key?: string | symbol, descriptor?: PropertyDescriptor) => any} */
   const decorate = (target, key, descriptor) => {
     const bearer = descriptor === undefined ? target : descriptor.value;
-    // Of a class only its own: those of the one that it extends come when they are read.
+    // Its own: a class, or a method, that is extended keeps what it has.
     const before = reflect.getOwnMetadata(METADATA, bearer) ?? [];
     // The decorator that stands first is called last.
     common.SetMetadata(METADATA, [declared, ...before])(target, key, descriptor);

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * RateLimit and RateLimit-Policy: what they say (rate-fields.cases.json), that a parser of structured fields reads it, and
- * that a client who believes it is treated as it was told.
+ * RateLimit and RateLimit-Policy: what they say (rate-fields.cases.json), that a parser of structured fields reads it,
+ * and that a client who believes it is treated as it was told.
  */
 
 const assert = require('node:assert/strict');

@@ -12,9 +12,9 @@ const { root, runNode } = require('../support/child.js');
 
 /** An application in a process of its own: `serve(platform, options)` starts it, `app` is it, `ask` one request. */
 const PRELUDE = `
-  const { PLATFORMS, clientOf, common, controller, decorate, run, start } = require(holdfast + '/__test__/support/nest.js');
+  const { common, controller, run, start } = require(holdfast + '/__test__/support/nest.js');
   const { PasswordHasher, RateLimiter, Keyring } = require(holdfast);
-  const { HoldfastModule, rateLimiterToken } = require(holdfast + '/lib/nestjs/index.js');
+  const { rateLimiterToken } = require(holdfast + '/lib/nestjs/index.js');
   const hello = controller({ hello: [common.Get('hello'), run(() => 'hello')] });
   const serve = (platform, options) => start(platform, { options, module: { controllers: [hello] } });
   const keyring = () => new Keyring({ primary: 'k1', keys: { k1: Buffer.alloc(32, 1) } });
@@ -29,7 +29,8 @@ for (const platform of ['Express', 'Fastify']) {
         const lives = new Set();
         const registry = new FinalizationRegistry((name) => lives.delete(name));
         async function once() {
-          const client = await serve(${JSON.stringify(platform)}, { keyring: keyring(), limits: { login: { limit: 3, windowMs: 1000 } } });
+          const limits = { login: { limit: 3, windowMs: 1000 } };
+          const client = await serve(${JSON.stringify(platform)}, { keyring: keyring(), limits });
           const { app } = client;
           await client.get('/hello');
           await app.get(PasswordHasher).hash('a password');
@@ -93,9 +94,15 @@ describe('without Nest', () => {
     try {
       fs.cpSync(path.join(root, 'lib'), path.join(folder, 'lib'), { recursive: true });
       for (const name of fs.readdirSync(root)) {
-        if (/^(?:index\.js|package\.json|holdfast\..*\.node(?:\.json)?)$/.test(name)) fs.copyFileSync(path.join(root, name), path.join(folder, name));
+        if (/^(?:index\.js|package\.json|holdfast\..*\.node(?:\.json)?)$/.test(name))
+          fs.copyFileSync(path.join(root, name), path.join(folder, name));
       }
-      const run = (source) => spawnSync(process.execPath, ['-e', source], { cwd: folder, encoding: 'utf8', env: { ...process.env, NODE_PATH: '' } });
+      const run = (source) =>
+        spawnSync(process.execPath, ['-e', source], {
+          cwd: folder,
+          encoding: 'utf8',
+          env: { ...process.env, NODE_PATH: '' },
+        });
       const { status, stderr } = run("require('./lib/nestjs/index.js')");
       assert.equal(status, 1);
       assert.match(stderr, /ERR_PEER/);

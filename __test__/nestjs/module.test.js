@@ -1,6 +1,9 @@
 'use strict';
 
-/** HoldfastModule: its options, what it provides, when it hardens, and how it ends. On both platforms where that matters. */
+/**
+ * HoldfastModule: its options, what it provides, when it hardens, and how it ends. On both platforms where that
+ * matters.
+ */
 
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
@@ -75,7 +78,7 @@ describe('what HoldfastModule provides', () => {
     assert.equal(search, limiter);
     await close();
     await assert.rejects(hasher.hash('a password'), { code: 'ERR_CLOSED' });
-    assert.equal(typeof ring.sealToken(1, { purpose: 'x' }), 'string', 'the ring stays its owner\'s');
+    assert.equal(typeof ring.sealToken(1, { purpose: 'x' }), 'string', "the ring stays its owner's");
   });
 
   it('the same, when the options come later', async () => {
@@ -85,15 +88,28 @@ describe('what HoldfastModule provides', () => {
       }
     }
     decorate(Settings, common.Injectable());
-    const Source = decorate(class Source {}, Module({ providers: [Settings, { provide: 'limit', useValue: 4 }], exports: [Settings, 'limit'] }));
+    const Source = decorate(
+      class Source {},
+      Module({ providers: [Settings, { provide: 'limit', useValue: 4 }], exports: [Settings, 'limit'] }),
+    );
     for (const how of [
       { useClass: Settings },
       { imports: [Source], useExisting: Settings },
-      { imports: [Source], inject: ['limit'], useFactory: async (limit) => ({ keyring: keyring(), limits: { login: { limit, windowMs: 1000 } } }) },
+      {
+        imports: [Source],
+        inject: ['limit'],
+        useFactory: async (limit) => ({ keyring: keyring(), limits: { login: { limit, windowMs: 1000 } } }),
+      },
       { useFactory: () => new Settings().createHoldfastOptions() },
     ]) {
       const imported = HoldfastModule.forRootAsync({ ...how, limitNames: ['login'] });
-      const { given, close } = await injected(imported, Keyring, rateLimiterToken('login'), PasswordHasher, RateLimiter);
+      const { given, close } = await injected(
+        imported,
+        Keyring,
+        rateLimiterToken('login'),
+        PasswordHasher,
+        RateLimiter,
+      );
       assert.ok(given[0] instanceof Keyring);
       assert.equal(given[1].peek('x').limit, how.inject ? 4 : 3);
       assert.ok(given[2] instanceof PasswordHasher);
@@ -107,14 +123,20 @@ describe('what HoldfastModule provides', () => {
       await assert.rejects(injected(HoldfastModule.forRoot({ rateLimit: false }), token), /resolve dependencies/);
     }
     const imported = HoldfastModule.forRootAsync({ useFactory: () => ({}), limitNames: ['login'] });
-    await assert.rejects(injected(imported, rateLimiterToken('login')), { code: 'ERR_INVALID_ARG_VALUE', message: /no limit 'login'/ });
+    await assert.rejects(injected(imported, rateLimiterToken('login')), {
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /no limit 'login'/,
+    });
   });
 
   it('what was injected is what the routes use', async () => {
     const imported = HoldfastModule.forRoot({ ...quiet, rateLimit: { limit: 2, windowMs: HOUR } });
     await using(start('Express', { imported, module: { controllers: [hello] } }), async ({ app, get }) => {
       const limiter = app.get(RateLimiter, { strict: false });
-      assert.deepEqual([(await get('/hello')).status, (await get('/hello')).status, (await get('/hello')).status], [200, 200, 429]);
+      assert.deepEqual(
+        [(await get('/hello')).status, (await get('/hello')).status, (await get('/hello')).status],
+        [200, 200, 429],
+      );
       limiter.reset('127.0.0.1');
       assert.equal((await get('/hello')).status, 200);
     });
@@ -137,7 +159,11 @@ describe('options of HoldfastModule', () => {
   for (const [name, options, error] of [
     ['a wrong option of a piece', { json: { limits: { depht: 1 } } }, { code: 'ERR_INVALID_ARG_VALUE' }],
     ['a session without a keyring', { session: {} }, { code: 'ERR_INVALID_ARG_TYPE', message: /keyring/ }],
-    ['a limiter with a limit', { rateLimit: { limit: 1, limiter: new RateLimiter({ limit: 1, windowMs: 1 }) } }, { code: 'ERR_INVALID_ARG_VALUE' }],
+    [
+      'a limiter with a limit',
+      { rateLimit: { limit: 1, limiter: new RateLimiter({ limit: 1, windowMs: 1 }) } },
+      { code: 'ERR_INVALID_ARG_VALUE' },
+    ],
     ['a key that is no function', { limits: { a: { key: 'ip' } } }, { code: 'ERR_INVALID_ARG_TYPE' }],
     ['an option of passwords', { passwords: { rounds: 1 } }, { code: 'ERR_INVALID_ARG_VALUE' }],
     ['an option of problems', { problems: { logger: 1 } }, { code: 'ERR_INVALID_ARG_VALUE' }],
@@ -149,8 +175,12 @@ describe('options of HoldfastModule', () => {
   }
 
   it('refuses unknown names of forRootAsync', () => {
-    assert.throws(() => HoldfastModule.forRootAsync({ useFactory: () => ({}), isGlobal: true }), { code: 'ERR_INVALID_ARG_VALUE' });
-    assert.throws(() => HoldfastModule.forRootAsync({ useFactory: () => ({}), limitNames: 'a' }), { code: 'ERR_INVALID_ARG_TYPE' });
+    assert.throws(() => HoldfastModule.forRootAsync({ useFactory: () => ({}), isGlobal: true }), {
+      code: 'ERR_INVALID_ARG_VALUE',
+    });
+    assert.throws(() => HoldfastModule.forRootAsync({ useFactory: () => ({}), limitNames: 'a' }), {
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
     assert.throws(() => rateLimiterToken('a b'), { code: 'ERR_INVALID_ARG_VALUE' });
     assert.throws(() => RateLimit(1), { code: 'ERR_INVALID_ARG_TYPE' });
     assert.throws(() => RateLimit('a', 1), { code: 'ERR_INVALID_ARG_TYPE' });
@@ -159,29 +189,50 @@ describe('options of HoldfastModule', () => {
 
 describe('limits by name', () => {
   const withLimits = (options, ...decorators) => {
-    const routes = { one: [Get('one'), ...decorators, run(() => 'fine')], two: [Get('two'), RateLimit('a', { limit: 1, windowMs: HOUR }), run(() => '')] };
-    return start('Express', { options, module: { controllers: [controller(routes, common.UseGuards(RateLimitGuard))] } });
+    const routes = {
+      one: [Get('one'), ...decorators, run(() => 'fine')],
+      two: [Get('two'), RateLimit('a', { limit: 1, windowMs: HOUR }), run(() => '')],
+    };
+    return start('Express', {
+      options,
+      module: { controllers: [controller(routes, common.UseGuards(RateLimitGuard))] },
+    });
   };
 
   it('a name that nobody declared is an error at the start', async () => {
-    await assert.rejects(withLimits({}, RateLimit('logn')), { code: 'ERR_INVALID_ARG_VALUE', message: /no limit 'logn'/ });
+    await assert.rejects(withLimits({}, RateLimit('logn')), {
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /no limit 'logn'/,
+    });
   });
 
   it('so is a name with two sets of options', async () => {
-    await assert.rejects(withLimits({}, RateLimit('a', { limit: 2 })), { code: 'ERR_INVALID_ARG_VALUE', message: /'a'/ });
-    await assert.rejects(withLimits({ limits: { a: { limit: 2 } } }), { code: 'ERR_INVALID_ARG_VALUE', message: /'a'/ });
+    await assert.rejects(withLimits({}, RateLimit('a', { limit: 2 })), {
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /'a'/,
+    });
+    await assert.rejects(withLimits({ limits: { a: { limit: 2 } } }), {
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /'a'/,
+    });
   });
 
   it('equal options are one limit', async () => {
-    await using(withLimits({ limits: { a: { windowMs: HOUR, limit: 1 } } }, RateLimit('a', { limit: 1, windowMs: HOUR })), async ({ get }) => {
-      assert.equal((await get('/one')).status, 200);
-      assert.equal((await get('/two')).status, 429);
-    });
+    await using(
+      withLimits({ limits: { a: { windowMs: HOUR, limit: 1 } } }, RateLimit('a', { limit: 1, windowMs: HOUR })),
+      async ({ get }) => {
+        assert.equal((await get('/one')).status, 200);
+        assert.equal((await get('/two')).status, 429);
+      },
+    );
   });
 
   it('wrong options of a decorator are an error at the start', async () => {
     await assert.rejects(withLimits({}, RateLimit('b', { limit: 0 })), { code: 'ERR_OUT_OF_RANGE' });
-    await assert.rejects(withLimits({}, RateLimit('b', { max: 1 })), { code: 'ERR_INVALID_ARG_VALUE', message: /'max'/ });
+    await assert.rejects(withLimits({}, RateLimit('b', { max: 1 })), {
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /'max'/,
+    });
   });
 
   it('methods that a controller inherits have theirs, and those of their class', async () => {
@@ -206,10 +257,17 @@ describe('limits by name', () => {
   it('the guard lets handlers without a limit pass, and has none for what is not HTTP', () => {
     const guard = new RateLimitGuard(new (require('../../lib/nestjs/rate-limits.js').RateLimits)({ a: {} }));
     const Routes = controller({ one: [RateLimit('a'), run(() => '')], two: [run(() => '')] });
-    const contextOf = (name, type) => ({ getClass: () => Routes, getHandler: () => Routes.prototype[name], getType: () => type });
+    const contextOf = (name, type) => ({
+      getClass: () => Routes,
+      getHandler: () => Routes.prototype[name],
+      getType: () => type,
+    });
     for (const type of ['rpc', 'ws', 'graphql']) {
       assert.equal(guard.canActivate(contextOf('two', type)), true);
-      assert.throws(() => guard.canActivate(contextOf('one', type)), { code: 'ERR_INVALID_ARG_VALUE', message: new RegExp(type) });
+      assert.throws(() => guard.canActivate(contextOf('one', type)), {
+        code: 'ERR_INVALID_ARG_VALUE',
+        message: new RegExp(type),
+      });
     }
   });
 });
@@ -250,21 +308,35 @@ describe('an application with HoldfastModule', () => {
   });
 
   onBoth('can have its pieces off', async (platform) => {
-    const off = { headers: false, body: false, json: false, query: false, rateLimit: false, session: false, csrf: false };
-    await using(start(platform, { options: { keyring: keyring(), ...off }, module: { controllers: [hello] } }), async ({ get, post, send }) => {
-      const { headers } = await get('/hello?a=1&a=2', { 'sec-fetch-site': 'cross-site' });
-      assert.equal(headers['content-security-policy'], undefined);
-      assert.equal(headers.ratelimit, undefined);
-      assert.deepEqual((await post('/echo', { a: 1 })).json, { body: { a: 1 } }, 'Nest\'s own parsers');
-      const form = { 'content-type': 'application/x-www-form-urlencoded' };
-      assert.deepEqual((await send('POST', '/echo', { headers: form, body: 'a=1' })).json, { body: { a: '1' } });
-      assert.equal((await get('/fail')).json.detail, 'taken');
-    });
+    const off = {
+      headers: false,
+      body: false,
+      json: false,
+      query: false,
+      rateLimit: false,
+      session: false,
+      csrf: false,
+    };
+    await using(
+      start(platform, { options: { keyring: keyring(), ...off }, module: { controllers: [hello] } }),
+      async ({ get, post, send }) => {
+        const { headers } = await get('/hello?a=1&a=2', { 'sec-fetch-site': 'cross-site' });
+        assert.equal(headers['content-security-policy'], undefined);
+        assert.equal(headers.ratelimit, undefined);
+        assert.deepEqual((await post('/echo', { a: 1 })).json, { body: { a: 1 } }, "Nest's own parsers");
+        const form = { 'content-type': 'application/x-www-form-urlencoded' };
+        assert.deepEqual((await send('POST', '/echo', { headers: form, body: 'a=1' })).json, { body: { a: '1' } });
+        assert.equal((await get('/fail')).json.detail, 'taken');
+      },
+    );
   });
 
   onBoth('without problem documents answers as Nest does', async (platform) => {
     const options = { problems: false, rateLimit: { limit: 8, windowMs: HOUR } };
-    for (const imported of [HoldfastModule.forRoot(options), HoldfastModule.forRootAsync({ useFactory: () => options })]) {
+    for (const imported of [
+      HoldfastModule.forRoot(options),
+      HoldfastModule.forRootAsync({ useFactory: () => options }),
+    ]) {
       await using(start(platform, { imported, module: { controllers: [hello] } }), async ({ get, post, send }) => {
         const headers = { 'content-type': 'application/json' };
         const deep = await send('POST', '/echo', { headers, body: '['.repeat(40) + ']'.repeat(40) });
@@ -298,10 +370,13 @@ describe('an application with HoldfastModule', () => {
   });
 
   onBoth('has versions', async (platform) => {
-    const Versions = controller({
-      one: [Version('1'), Get('versions'), run(() => 'one')],
-      two: [Version('2'), Get('versions'), RateLimit('few'), run(() => 'two')],
-    }, common.UseGuards(RateLimitGuard));
+    const Versions = controller(
+      {
+        one: [Version('1'), Get('versions'), run(() => 'one')],
+        two: [Version('2'), Get('versions'), RateLimit('few'), run(() => 'two')],
+      },
+      common.UseGuards(RateLimitGuard),
+    );
     for (const [type, path, headers] of [
       [{ type: VersioningType.URI }, '/v2/versions', {}],
       [{ type: VersioningType.HEADER, header: 'x-version' }, '/versions', { 'x-version': '2' }],
@@ -317,11 +392,19 @@ describe('an application with HoldfastModule', () => {
 
   onBoth('keeps the bytes of bodies where Nest would', async (platform) => {
     const Raw = controller({
-      raw: [Post('raw'), HttpCode(200), run((req) => ({ raw: req.rawBody?.toString() ?? null, body: req.body ?? null })), Req()],
+      raw: [
+        Post('raw'),
+        HttpCode(200),
+        run((req) => ({ raw: req.rawBody?.toString() ?? null, body: req.body ?? null })),
+        Req(),
+      ],
     });
     const headers = { 'content-type': 'application/json' };
     await using(start(platform, { create: { rawBody: true }, module: { controllers: [Raw] } }), async ({ send }) => {
-      assert.deepEqual((await send('POST', '/raw', { headers, body: ' {"a" : "ü"}' })).json, { raw: ' {"a" : "ü"}', body: { a: 'ü' } });
+      assert.deepEqual((await send('POST', '/raw', { headers, body: ' {"a" : "ü"}' })).json, {
+        raw: ' {"a" : "ü"}',
+        body: { a: 'ü' },
+      });
       assert.deepEqual((await send('POST', '/raw')).json, { raw: null, body: null });
       assert.equal((await send('POST', '/raw', { headers, body: ' '.repeat(20_000) })).status, 413);
     });
@@ -330,11 +413,14 @@ describe('an application with HoldfastModule', () => {
     });
   });
 
-  onBoth('without Nest\'s body parsers reads bodies all the same', async (platform) => {
-    await using(start(platform, { create: { bodyParser: false }, module: { controllers: [hello] } }), async ({ post }) => {
-      assert.deepEqual((await post('/echo', { a: 1 })).json, { body: { a: 1 } });
-      assert.equal((await post('/echo', { constructor: { prototype: 1 } })).json.code, 'ERR_JSON_CONSTRUCTOR_KEY');
-    });
+  onBoth("without Nest's body parsers reads bodies all the same", async (platform) => {
+    await using(
+      start(platform, { create: { bodyParser: false }, module: { controllers: [hello] } }),
+      async ({ post }) => {
+        assert.deepEqual((await post('/echo', { a: 1 })).json, { body: { a: 1 } });
+        assert.equal((await post('/echo', { constructor: { prototype: 1 } })).json.code, 'ERR_JSON_CONSTRUCTOR_KEY');
+      },
+    );
   });
 
   onBoth('refuses parsers for the bodies that it reads, and takes others', async (platform) => {
@@ -344,7 +430,10 @@ describe('an application with HoldfastModule', () => {
     const options = platform === 'Express' ? { type: 'text/x-mine' } : {};
     const configure = (app) => app.useBodyParser(text, options, (req, body, done) => done(null, String(body)));
     await using(start(platform, { configure, module: { controllers: [hello] } }), async ({ send }) => {
-      const { json: answer } = await send('POST', '/echo', { headers: { 'content-type': 'text/x-mine' }, body: 'mine' });
+      const { json: answer } = await send('POST', '/echo', {
+        headers: { 'content-type': 'text/x-mine' },
+        body: 'mine',
+      });
       assert.deepEqual(answer, { body: 'mine' });
     });
   });
@@ -376,7 +465,9 @@ describe('an application with HoldfastModule', () => {
   });
 
   onBoth('reads the types that it is told, and no others', async (platform) => {
-    const options = { json: { types: ['application/vnd.a+json', 'application/x-*+json'].slice(0, 1), urlencoded: false } };
+    const options = {
+      json: { types: ['application/vnd.a+json', 'application/x-*+json'].slice(0, 1), urlencoded: false },
+    };
     await using(start(platform, { options, module: { controllers: [hello] } }), async ({ send }) => {
       const as = (type) => send('POST', '/echo', { headers: { 'content-type': type }, body: '{"a":1}' });
       assert.deepEqual((await as('application/vnd.a+json')).json, { body: { a: 1 } });
@@ -415,14 +506,19 @@ describe('an application with HoldfastModule', () => {
     if (platform === 'Express') instance.get('/early', () => {});
     else instance.decorateRequest('session', null);
     const App = decorate(class App {}, Module({ imports: [HoldfastModule.forRoot({ keyring: keyring() })] }));
-    await assert.rejects(NestFactory.create(App, adapter, { logger: false, abortOnError: false }), { code: 'ERR_INVALID_ARG_VALUE' });
+    await assert.rejects(NestFactory.create(App, adapter, { logger: false, abortOnError: false }), {
+      code: 'ERR_INVALID_ARG_VALUE',
+    });
   });
 
   it('on another platform is an error', async () => {
     const adapter = PLATFORMS.Express();
     adapter.getType = () => 'koa';
     const App = decorate(class App {}, Module({ imports: [HoldfastModule.forRoot()] }));
-    await assert.rejects(NestFactory.create(App, adapter, { logger: false, abortOnError: false }), { code: 'ERR_INVALID_ARG_VALUE', message: /Express or for Fastify/ });
+    await assert.rejects(NestFactory.create(App, adapter, { logger: false, abortOnError: false }), {
+      code: 'ERR_INVALID_ARG_VALUE',
+      message: /Express or for Fastify/,
+    });
   });
 
   onBoth('can be made as @nestjs/testing makes it: modules first, then the adapter', async (platform) => {
@@ -457,19 +553,60 @@ function coreInternals() {
   return { MetadataScanner, ...require('@nestjs/core/internal') };
 }
 
-describe('ProblemFilter alone', () => {
-  onBoth('answers for an application without the module', async (platform) => {
+describe('ProblemFilter', () => {
+  it("without a log tells Nest's Logger what is the server's fault, and no more", async () => {
+    const lines = [];
+    const logger = Object.fromEntries(
+      ['log', 'warn', 'debug', 'verbose', 'fatal', 'error'].map((level) => [
+        level,
+        (...given) => lines.push([level, ...given]),
+      ]),
+    );
+    const broken = controller({ broken: [Get('broken'), run(() => Promise.reject(new Error('hunter2')))] });
+    const imported = HoldfastModule.forRoot();
+    await using(
+      start('Express', { imported, create: { logger }, module: { controllers: [hello, broken] } }),
+      async ({ get }) => {
+        lines.length = 0;
+        await get('/fail');
+        await get('/nothing');
+        assert.deepEqual(lines, []);
+        const { json } = await get('/broken');
+        const [[level, entry, , context]] = lines;
+        assert.equal(level, 'error');
+        assert.equal(context, 'Problem');
+        assert.equal(entry.errorId, json.errorId);
+        assert.match(entry.error, /^Error: hunter2\n +at /);
+      },
+    );
+    common.Logger.overrideLogger(false);
+  });
+
+  it('leaves to others what is not HTTP', () => {
+    const filter = new ProblemFilter();
+    const error = new Error('mine');
+    const host = { getType: () => 'graphql', getArgs: () => [], getArgByIndex: () => undefined };
+    assert.throws(() => filter.catch(error, host), error);
+  });
+
+  onBoth('answers alone, for an application without the module', async (platform) => {
     const entries = [];
     const configure = (app) => app.useGlobalFilters(new ProblemFilter({ log: (entry) => entries.push(entry) }));
-    await using(start(platform, { options: false, configure, module: { controllers: [hello] } }), async ({ get, send }) => {
-      assert.equal((await get('/fail')).json.detail, 'taken');
-      assert.equal((await get('/nothing')).headers['content-type'], 'application/problem+json');
-      const headers = { 'content-type': 'application/json' };
-      const broken = await send('POST', '/echo', { headers, body: '{"hunter2"' });
-      assert.equal(broken.status, 400);
-      assert.equal(broken.headers['content-type'], 'application/problem+json');
-      assert.ok(!broken.text.includes('hunter2'));
-      assert.deepEqual(entries.map(({ status }) => status), [409, 404, 400]);
-    });
+    await using(
+      start(platform, { options: false, configure, module: { controllers: [hello] } }),
+      async ({ get, send }) => {
+        assert.equal((await get('/fail')).json.detail, 'taken');
+        assert.equal((await get('/nothing')).headers['content-type'], 'application/problem+json');
+        const headers = { 'content-type': 'application/json' };
+        const broken = await send('POST', '/echo', { headers, body: '{"hunter2"' });
+        assert.equal(broken.status, 400);
+        assert.equal(broken.headers['content-type'], 'application/problem+json');
+        assert.ok(!broken.text.includes('hunter2'));
+        assert.deepEqual(
+          entries.map(({ status }) => status),
+          [409, 404, 400],
+        );
+      },
+    );
   });
 });

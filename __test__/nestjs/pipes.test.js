@@ -26,7 +26,11 @@ function eventsOf(run) {
 
 describe('PatternPipe', () => {
   it('gives a text that matches', () => {
-    for (const pipe of [PatternPipe.of(/^[a-z]+$/), PatternPipe.of('^[a-z]+$'), PatternPipe.of(new SafeRegExp('^[a-z]+$'))]) {
+    for (const pipe of [
+      PatternPipe.of(/^[a-z]+$/),
+      PatternPipe.of('^[a-z]+$'),
+      PatternPipe.of(new SafeRegExp('^[a-z]+$')),
+    ]) {
       for (let times = 0; times < 3; times++) assert.equal(pipe.transform('abc', ID), 'abc');
       assert.throws(() => pipe.transform('abc\n', ID), { code: 'ERR_PATTERN' });
     }
@@ -36,7 +40,16 @@ describe('PatternPipe', () => {
 
   it('refuses everything else, without a word of it', () => {
     const pipe = PatternPipe.of(/^[a-z]*$/);
-    for (const value of ['hunter2', undefined, null, 1, ['abc'], { toString: () => 'abc' }, new String('abc'), Symbol('abc')]) {
+    for (const value of [
+      'hunter2',
+      undefined,
+      null,
+      1,
+      ['abc'],
+      { toString: () => 'abc' },
+      new String('abc'),
+      Symbol('abc'),
+    ]) {
       assert.throws(
         () => pipe.transform(value, ID),
         (error) => {
@@ -143,6 +156,7 @@ describe('SafeQuery', () => {
     for (const given of [[], [undefined], ['page'], ['page', Pipe], ['page', new Pipe()], [Pipe], [new Pipe()]]) {
       assert.equal(typeof SafeQuery(...given), 'function');
     }
-    for (const given of [[1], [{}], [null], [Symbol('x')]]) assert.throws(() => SafeQuery(...given), { code: 'ERR_INVALID_ARG_TYPE' });
+    for (const given of [[1], [{}], [null], [Symbol('x')]])
+      assert.throws(() => SafeQuery(...given), { code: 'ERR_INVALID_ARG_TYPE' });
   });
 });

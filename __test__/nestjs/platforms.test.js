@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * One application with everything in it, on Express and on Fastify, asked over HTTP: what is expected is the same. More of
- * it, request by request, is in http/matrix.test.js.
+ * One application with everything in it, on Express and on Fastify, asked over HTTP: what is expected is the same.
+ * More of it, request by request, is in http/matrix.test.js.
  */
 
 const assert = require('node:assert/strict');
@@ -61,89 +61,91 @@ const ERRORS = {
   limit: () => createError('ERR_QUEUE_FULL', 'the queue is full'),
 };
 
-const routes = controller(
-  {
-    health: [Get('health'), run(() => ({ ok: true }))],
-    echo: [All('echo'), HttpCode(200), run((body) => ({ body: body ?? null })), Body()],
-    request: [Post('request'), HttpCode(200), run((req) => ({ body: req.body ?? null, query: req.safe.query })), Req()],
-    query: [Get('query'), run((query) => ({ query, isBare: Object.getPrototypeOf(query) === null })), SafeQuery()],
-    page: [Get('page'), run((page, size) => ({ page, size })), SafeQuery('page'), SafeQuery('size', ParseIntPipe)],
-    own: [Get('own'), run((query) => ({ query, isBare: Object.getPrototypeOf(query) === null })), Query()],
-    begin: [
-      Post('session'),
-      HttpCode(200),
-      run((session, { user }) => {
-        session.user = user;
-        return { id: session.id };
-      }),
-      Session(),
-      Body(),
-    ],
-    session: [
-      Get('session'),
-      run((session, req) => ({ user: session.user ?? null, isSame: session === req.session })),
-      Session(),
-      Req(),
-    ],
-    end: [
-      Post('end'),
-      HttpCode(204),
-      run((req) => {
-        req.session = null;
-      }),
-      Req(),
-    ],
-    token: [Get('token'), run((req) => ({ token: req.csrfToken() })), Req()],
-    nonce: [
-      Get('nonce'),
-      Header('content-type', 'text/html; charset=utf-8'),
-      run((res) => `nonce ${(res.raw ?? res).locals.cspNonce}`),
-      Res({ passthrough: true }),
-    ],
-    file: [
-      Get('file'),
-      run((session) => {
-        session.seen = true;
-        return new StreamableFile(Buffer.from('a file'));
-      }),
-      Session(),
-    ],
-    elsewhere: [Get('elsewhere'), Redirect('/health', 302), run(() => undefined)],
-    events: [Sse('events'), run(() => require('rxjs').of({ data: 'one' }, { data: 'two' }))],
-    fail: [Get('fail/:kind'), run((kind) => thrown(ERRORS[kind]())), Param('kind')],
-    failing: [
-      Post('failing'),
-      Header('etag', '"1"'),
-      run((session, res) => {
-        session.user = 'ada';
-        (res.raw ?? res).setHeader('x-kept', 'yes');
-        throw new common.ConflictException('not now');
-      }),
-      Session(),
-      Res({ passthrough: true }),
-    ],
-    cut: [
-      Get('cut'),
-      run((res) => {
-        const raw = res.raw ?? res;
-        raw.write('half');
-        throw new Error('in the middle');
-      }),
-      Res(),
-    ],
-    teapot: [Get('teapot'), UseFilters(TeapotFilter), run(() => thrown(new Teapot()))],
-    members: [Get('members'), UseGuards(forbidding), run(() => 'in')],
-    nobody: [Get('nobody'), UseGuards(refusing), run(() => 'in')],
-    item: [Get('items/:id'), run((id) => ({ id })), Param('id', PatternPipe.of(/^[a-z0-9]{1,20}$/))],
-    filter: [Get('filter'), run((filter) => ({ filter })), SafeQuery('filter', new SafeJsonPipe({ limits: { depth: 2 } }))],
-    clean: [
-      Post('clean'),
-      HttpCode(200),
-      run((body) => ({ body: body ?? null })),
-      Body(new SafeJsonPipe({ operatorKeys: 'error' })),
-    ],
-  },
-);
+const routes = controller({
+  health: [Get('health'), run(() => ({ ok: true }))],
+  echo: [All('echo'), HttpCode(200), run((body) => ({ body: body ?? null })), Body()],
+  request: [Post('request'), HttpCode(200), run((req) => ({ body: req.body ?? null, query: req.safe.query })), Req()],
+  query: [Get('query'), run((query) => ({ query, isBare: Object.getPrototypeOf(query) === null })), SafeQuery()],
+  page: [Get('page'), run((page, size) => ({ page, size })), SafeQuery('page'), SafeQuery('size', ParseIntPipe)],
+  own: [Get('own'), run((query) => ({ query, isBare: Object.getPrototypeOf(query) === null })), Query()],
+  begin: [
+    Post('session'),
+    HttpCode(200),
+    run((session, { user }) => {
+      session.user = user;
+      return { id: session.id };
+    }),
+    Session(),
+    Body(),
+  ],
+  session: [
+    Get('session'),
+    run((session, req) => ({ user: session.user ?? null, isSame: session === req.session })),
+    Session(),
+    Req(),
+  ],
+  end: [
+    Post('end'),
+    HttpCode(204),
+    run((req) => {
+      req.session = null;
+    }),
+    Req(),
+  ],
+  token: [Get('token'), run((req) => ({ token: req.csrfToken() })), Req()],
+  nonce: [
+    Get('nonce'),
+    Header('content-type', 'text/html; charset=utf-8'),
+    run((res) => `nonce ${(res.raw ?? res).locals.cspNonce}`),
+    Res({ passthrough: true }),
+  ],
+  file: [
+    Get('file'),
+    run((session) => {
+      session.seen = true;
+      return new StreamableFile(Buffer.from('a file'));
+    }),
+    Session(),
+  ],
+  elsewhere: [Get('elsewhere'), Redirect('/health', 302), run(() => undefined)],
+  events: [Sse('events'), run(() => require('rxjs').of({ data: 'one' }, { data: 'two' }))],
+  fail: [Get('fail/:kind'), run((kind) => thrown(ERRORS[kind]())), Param('kind')],
+  failing: [
+    Post('failing'),
+    Header('etag', '"1"'),
+    run((session, res) => {
+      session.user = 'ada';
+      (res.raw ?? res).setHeader('x-kept', 'yes');
+      throw new common.ConflictException('not now');
+    }),
+    Session(),
+    Res({ passthrough: true }),
+  ],
+  cut: [
+    Get('cut'),
+    run((res) => {
+      const raw = res.raw ?? res;
+      raw.write('half');
+      throw new Error('in the middle');
+    }),
+    Res(),
+  ],
+  teapot: [Get('teapot'), UseFilters(TeapotFilter), run(() => thrown(new Teapot()))],
+  members: [Get('members'), UseGuards(forbidding), run(() => 'in')],
+  nobody: [Get('nobody'), UseGuards(refusing), run(() => 'in')],
+  item: [Get('items/:id'), run((id) => ({ id })), Param('id', PatternPipe.of(/^[a-z0-9]{1,20}$/))],
+  filter: [
+    Get('filter'),
+    run((filter) => ({ filter })),
+    SafeQuery('filter', new SafeJsonPipe({ limits: { depth: 2 } })),
+  ],
+  clean: [
+    Post('clean'),
+    HttpCode(200),
+    run((body) => ({ body: body ?? null })),
+    Body(new SafeJsonPipe({ operatorKeys: 'error' })),
+  ],
+});
 
 const limited = controller(
   {
@@ -165,8 +167,16 @@ const limited = controller(
       Body(),
     ],
     quiet: [Get('quiet'), RateLimit('quiet', { limit: 1, windowMs: HOUR, headers: false }), run(() => 'fine')],
-    skipped: [Get('skipped'), RateLimit('skipped', { limit: 1, windowMs: HOUR, skip: (req) => req.query.skip === 'yes' }), run(() => 'fine')],
-    costly: [Get('costly'), RateLimit('costly', { limit: 10, windowMs: HOUR, cost: (req) => Number(req.query.cost) }), run(() => 'fine')],
+    skipped: [
+      Get('skipped'),
+      RateLimit('skipped', { limit: 1, windowMs: HOUR, skip: (req) => req.query.skip === 'yes' }),
+      run(() => 'fine'),
+    ],
+    costly: [
+      Get('costly'),
+      RateLimit('costly', { limit: 10, windowMs: HOUR, cost: (req) => Number(req.query.cost) }),
+      run(() => 'fine'),
+    ],
   },
   UseGuards(RateLimitGuard),
 );
@@ -177,7 +187,11 @@ const guarded = controller(
       Post('accounts/:kind'),
       HttpCode(200),
       UseGuards(RateLimitGuard),
-      RateLimit('account', { limit: 2, windowMs: HOUR, key: ({ user, body, params }) => [user.name, body.name, params.kind].join() }),
+      RateLimit('account', {
+        limit: 2,
+        windowMs: HOUR,
+        key: ({ user, body, params }) => [user.name, body.name, params.kind].join(),
+      }),
       run(() => 'fine'),
     ],
   },
@@ -212,10 +226,12 @@ const HOW = {
     });
   },
   middleware: (consumer) => {
-    consumer.apply((req, res, next) => {
-      if (req.headers['x-fail'] === 'late') throw new common.ForbiddenException('by middleware');
-      next();
-    }).forRoutes('health');
+    consumer
+      .apply((req, res, next) => {
+        if (req.headers['x-fail'] === 'late') throw new common.ForbiddenException('by middleware');
+        next();
+      })
+      .forRoutes('health');
   },
 };
 
@@ -279,12 +295,15 @@ const SCENARIOS = {
 
   async 'forms are read, too'({ send }) {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-    assert.deepEqual((await send('POST', '/echo', { body: 'a=1&b=x+y', headers })).json, { body: { a: '1', b: 'x y' } });
+    assert.deepEqual((await send('POST', '/echo', { body: 'a=1&b=x+y', headers })).json, {
+      body: { a: '1', b: 'x y' },
+    });
     assertProblem(await send('POST', '/echo', { body: 'a=1&a=2', headers }), 400, 'ERR_QUERY_DUPLICATE');
   },
 
   async 'a body with GET is read as any other'({ port }) {
-    const ask = (body) => raw(port, `GET /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
+    const head = 'GET /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n';
+    const ask = (body) => raw(port, `${head}Content-Length: ${body.length}\r\n\r\n${body}`);
     assert.match(await ask('{"a":1}'), /\{"body":\{"a":1\}\}$/);
     assert.match(await ask('{"__proto__":1}'), /^HTTP\/1\.1 400 .*ERR_JSON_PROTO_KEY/s);
   },
@@ -302,19 +321,27 @@ const SCENARIOS = {
   },
 
   async 'a body of pieces over the limit is 413'({ port }) {
-    const head = 'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
+    const head =
+      'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
     const answer = await raw(port, `${head}2ee0\r\n${'1'.repeat(12_000)}\r\n0\r\n\r\n`);
     assert.match(answer, /^HTTP\/1\.1 413 .*ERR_BODY_LIMIT/s);
   },
 
   async 'a depth over the limit is 413, and no JSON 400'({ send }) {
     const headers = { 'content-type': 'application/json' };
-    assertProblem(await send('POST', '/echo', { headers, body: '['.repeat(33) + ']'.repeat(33) }), 413, 'ERR_JSON_LIMIT');
+    assertProblem(
+      await send('POST', '/echo', { headers, body: '['.repeat(33) + ']'.repeat(33) }),
+      413,
+      'ERR_JSON_LIMIT',
+    );
     assertProblem(await send('POST', '/echo', { headers, body: '{"a":' }), 400, 'ERR_JSON_SYNTAX');
   },
 
   async 'another charset, and a body that is compressed, are 415'({ send }) {
-    for (const headers of [{ 'content-type': 'application/json; charset=utf-16' }, { 'content-type': 'application/json', 'content-encoding': 'gzip' }]) {
+    for (const headers of [
+      { 'content-type': 'application/json; charset=utf-16' },
+      { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+    ]) {
       assertProblem(await send('POST', '/echo', { headers, body: '{}' }), 415, 'ERR_BODY_TYPE');
     }
   },
@@ -371,7 +398,11 @@ const SCENARIOS = {
   },
 
   async 'an HttpException of the server keeps its status and nothing else'({ get }) {
-    for (const [kind, status] of [['unavailable', 503], ['internal', 500], ['strange', 500]]) {
+    for (const [kind, status] of [
+      ['unavailable', 503],
+      ['internal', 500],
+      ['strange', 500],
+    ]) {
       const answer = await get(`/fail/${kind}`);
       assertProblem(answer, status);
       assert.equal(answer.json.detail, undefined);
@@ -396,7 +427,7 @@ const SCENARIOS = {
     assertProblem(await get('/fail/limit'), 503, 'ERR_QUEUE_FULL');
   },
 
-  async 'the log gets what was thrown, and the framework\'s request'({ get }) {
+  async "the log gets what was thrown, and the framework's request"({ get }) {
     logged = [];
     const { json } = await get('/fail/conflict');
     const [{ entry, error, req }] = logged;
@@ -460,7 +491,7 @@ const SCENARIOS = {
     assert.deepEqual((await get('/page?size=1&toString=x')).json, { size: 1 });
   },
 
-  async 'Nest\'s own @Query is the same'({ get }) {
+  async "Nest's own @Query is the same"({ get }) {
     assert.deepEqual((await get('/own?a=1&b[c]=2')).json, { query: { a: '1', 'b[c]': '2' }, isBare: true });
     assert.deepEqual((await get('/own')).json, { query: {}, isBare: true });
   },
@@ -516,7 +547,10 @@ const SCENARIOS = {
   async 'a named limit refuses, and says when to come again'({ get }) {
     const from = newAddress();
     const answers = [await get('/few', from), await get('/few', from), await get('/few', from)];
-    assert.deepEqual(answers.map(({ status }) => status), [200, 200, 429]);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 429],
+    );
     assert.match(answers[0].headers.ratelimit, /^"default";r=\d+(;t=\d+)?, "few";r=1;t=\d+$/);
     assertProblem(answers[2], 429, 'ERR_RATE_LIMITED');
     assert.match(answers[2].headers['retry-after'], /^[1-9]\d*$/);
@@ -539,7 +573,10 @@ const SCENARIOS = {
 
   async 'a route can have several'({ get }) {
     const answers = [await get('/two', newAddress()), await get('/two', newAddress()), await get('/two', newAddress())];
-    assert.deepEqual(answers.map(({ status }) => status), [200, 200, 429]);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 429],
+    );
     assert.match(answers[0].headers.ratelimit, /"first";r=1;t=\d+, "shown";r=4;t=\d+$/);
     assert.ok(!answers[2].headers.ratelimit.includes('shown'), 'the one that stands first is asked first');
   },
@@ -598,7 +635,11 @@ const SCENARIOS = {
   },
 
   async 'HEAD has the headers, and no body'({ send }) {
-    for (const [path, status] of [['/health', 200], ['/nothing', 404], ['/fail/plain', 500]]) {
+    for (const [path, status] of [
+      ['/health', 200],
+      ['/nothing', 404],
+      ['/fail/plain', 500],
+    ]) {
       const answer = await send('HEAD', path);
       assert.equal(answer.status, status);
       assert.equal(answer.text, '');
@@ -618,7 +659,9 @@ const SCENARIOS = {
     for (let count = 0; count < 5; count++) {
       const socket = net.connect(port, '127.0.0.1');
       await once(socket, 'connect');
-      socket.write('POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":');
+      socket.write(
+        'POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"a":',
+      );
       await new Promise((resolve) => setTimeout(resolve, 5));
       socket.destroy();
     }
@@ -626,7 +669,19 @@ const SCENARIOS = {
   },
 
   async 'a polluted Object.prototype changes nothing'({ port }) {
-    const names = ['raw', 'status', 'statusCode', 'expose', 'safe', 'session', 'skip', 'limiter', 'detail', 'rawBody', 'errorCode'];
+    const names = [
+      'raw',
+      'status',
+      'statusCode',
+      'expose',
+      'safe',
+      'session',
+      'skip',
+      'limiter',
+      'detail',
+      'rawBody',
+      'errorCode',
+    ];
     const ask = (method, path, body = '') => {
       const head = [`${method} ${path} HTTP/1.1`, 'Host: x', 'Connection: close', `Content-Length: ${body.length}`];
       return raw(port, [...head, 'Content-Type: application/json', '', body].join('\r\n'));

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Applications of Nest on both of its platforms, on a free port of 127.0.0.1, and requests to them. What a compiler makes of
- * decorators is done by functions.
+ * Applications of Nest on both of its platforms, on a free port of 127.0.0.1, and requests to them. What a compiler
+ * makes of decorators is done by functions.
  */
 
 require('./reflect-metadata.js');
@@ -37,8 +37,8 @@ function decorateMethod({ prototype }, name, decorators, parameters = []) {
 }
 
 /**
- * A controller: `{ read: [Get('notes/:id'), UseGuards(X), (id) => …, Param('id')] }`, where the function comes between the
- * method's decorators and those of its parameters.
+ * A controller: `{ read: [Get('notes/:id'), UseGuards(X), (id) => …, Param('id')] }`, where the function comes
+ * between the method's decorators and those of its parameters.
  *
  * @param {Record<string, any[]>} routes
  * @param {...any} decorators Of the class, besides Controller.
@@ -70,7 +70,10 @@ function run(handler) {
  * @param {(app: any) => unknown} [how.configure] Before it listens.
  * @param {(consumer: any) => void} [how.middleware]
  */
-async function start(platform, { options = {}, imported, module = {}, create = {}, adapter, configure, middleware } = {}) {
+async function start(
+  platform,
+  { options = {}, imported, module = {}, create = {}, adapter, configure, middleware } = {},
+) {
   class App {
     configure(consumer) {
       middleware?.(consumer);
@@ -92,7 +95,11 @@ function clientOf(app) {
   const { port } = app.getHttpServer().address();
   const origin = `http://127.0.0.1:${port}`;
   const dispatcher = new Agent({ connections: 1 });
-  const send = async (method, path, { json, headers = {}, body = json === undefined ? undefined : JSON.stringify(json) } = {}) => {
+  const send = async (
+    method,
+    path,
+    { json, headers = {}, body = json === undefined ? undefined : JSON.stringify(json) } = {},
+  ) => {
     const type = json === undefined ? {} : { 'content-type': 'application/json' };
     const answer = await request(origin + path, { method, body, headers: { ...type, ...headers }, dispatcher });
     return read(answer);

@@ -2,7 +2,8 @@
 'use strict';
 
 /**
- * Puts the pieces into an application of Nest, through the adapter of its platform: once, before anything else is put in.
+ * Puts the pieces into an application of Nest, through the adapter of its platform: once, before anything else is put
+ * in.
  */
 
 const { wrongValue } = require('../errors.js');
@@ -12,7 +13,8 @@ const { hardenFastify } = require('./on-fastify.js');
 
 /**
  * @typedef {import('../http/sequence.js').Middleware} Middleware
- * @typedef {(error: unknown, req: any, res: any, next: (error?: unknown) => void, takeOver?: () => void) => void} Refuse
+ * @typedef {(error?: unknown) => void} Next
+ * @typedef {(error: unknown, req: any, res: any, next: Next, takeOver?: () => void) => void} Refuse
  * @typedef {object} Hardening
  * @property {Middleware | undefined} headers The first of `first`.
  * @property {Middleware[]} first
@@ -34,14 +36,17 @@ const hardened = new WeakSet();
 /**
  * @param {any} adapter
  * @param {Omit<Hardening, 'refuse' | 'answer'>} pieces
- * @param {import('./problem-filter.js').ProblemFilter | undefined} filter None: refusals go through Nest's exception layer.
+ * @param {import('./problem-filter.js').ProblemFilter | undefined} filter Without one Nest's exception layer answers.
  */
 function hardenAdapter(adapter, pieces, filter) {
   const type = adapter.getType();
   const harden = /** @type {any} */ (PLATFORMS)[type];
   if (harden === undefined) throw wrongValue('the HTTP adapter', "Nest's for Express or for Fastify");
   if (hardened.has(adapter)) {
-    throw wrongValue('HoldfastModule', 'imported once in an application: it is global, so that forRoot stands in one module');
+    throw wrongValue(
+      'HoldfastModule',
+      'imported once in an application: it is global, so that forRoot stands in one module',
+    );
   }
   hardened.add(adapter);
   const answer = filter?.answer.bind(filter);
@@ -49,8 +54,8 @@ function hardenAdapter(adapter, pieces, filter) {
 }
 
 /**
- * Answers at once. The exception layer would do the same, but for what it makes of a SyntaxError, and under a flood a refusal has
- * to cost little.
+ * Answers at once. The exception layer would do the same, but for what it makes of a SyntaxError, and under a flood a
+ * refusal has to cost little.
  *
  * @param {(error: unknown, req: any, res: any) => void} answer
  * @returns {Refuse}

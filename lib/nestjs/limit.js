@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * A limit with a name: the middleware, and the limiter behind it, which the application can have injected. Functions among the
- * options are asked with the framework's request, which has what guards and pipes have added.
+ * A limit with a name: the middleware, and the limiter behind it, which the application can have injected. Functions
+ * among the options are asked with the framework's request, which has what guards and pipes have added.
  */
 
 const { RateLimiter } = require('../limiter.js');

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * The options of HoldfastModule, and the middleware that is made of them. They run in the order of harden(), in three parts, as
- * Fastify reads bodies between the first and the last: `first`, `body`, `last`.
+ * The options of HoldfastModule, and the middleware that is made of them. They run in the order of harden(), in three
+ * parts, as Fastify reads bodies between the first and the last: `first`, `body`, `last`.
  */
 
 const { wrongType } = require('../errors.js');
@@ -83,8 +83,7 @@ function makePieces(options, answer) {
     general: general?.limiter,
     headers: securityHeaders,
     first: first.filter(isThere),
-    body:
-      options.json === false ? undefined : readBodies(options.json, rawBody),
+    body: options.json === false ? undefined : readBodies(options.json, rawBody),
     last: last.filter(isThere),
     parseQuery: query?.parse,
     rawBody,
@@ -148,7 +147,8 @@ function patternOf(type) {
  * @returns {undefined}
  */
 function requireKeyring({ session }) {
-  if (session !== undefined && session !== false) throw wrongType('options.keyring', 'a Keyring, as options.session seals with it');
+  if (session !== undefined && session !== false)
+    throw wrongType('options.keyring', 'a Keyring, as options.session seals with it');
   return undefined;
 }
 

@@ -2,9 +2,9 @@
 'use strict';
 
 /**
- * HoldfastModule: what harden() is for Express, for an application of Nest, with the primitives to inject. It hardens the
- * application while it is made (`NestFactory.create`), so that no middleware or parser comes before, and gives native
- * memory back when the application has shut down.
+ * HoldfastModule: what harden() is for Express, for an application of Nest, with the primitives to inject. It hardens
+ * the application while it is made (`NestFactory.create`), so that no middleware or parser comes before, and gives
+ * native memory back when the application has shut down.
  */
 
 const { wrongType } = require('../errors.js');
@@ -183,21 +183,26 @@ function filterOf({ problems }) {
  */
 function withAdapter(host, harden) {
   if (host.httpAdapter) return harden(host.httpAdapter);
-  Object.defineProperty(host, 'httpAdapter', /** @type {any} */ ({
-    __proto__: null,
-    configurable: true,
-    get: () => undefined,
-    set(/** @type {any} */ adapter) {
-      delete host.httpAdapter; // The class's is behind it.
-      host.httpAdapter = adapter;
-      if (adapter) harden(adapter);
-    },
-  }));
+  Object.defineProperty(
+    host,
+    'httpAdapter',
+    /** @type {any} */ ({
+      __proto__: null,
+      configurable: true,
+      get: () => undefined,
+      set(/** @type {any} */ adapter) {
+        delete host.httpAdapter; // The class's is behind it.
+        host.httpAdapter = adapter;
+        if (adapter) harden(adapter);
+      },
+    }),
+  );
 }
 
 /**
- * Nest asks filters from the last to the first, those of imported modules before those of the module that imports them. Ours
- * catches everything, so it has to be the first. Where Nest keeps its list elsewhere, it stays where it is.
+ * Nest asks filters from the last to the first, those of imported modules before those of the module that imports
+ * them. Ours catches everything, so it has to be the first. Where Nest keeps its list elsewhere, it stays where it
+ * is.
  *
  * @param {any} moduleRef
  * @param {unknown} filter

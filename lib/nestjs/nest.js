@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * Nest itself, which the application brings: @nestjs/common and @nestjs/core, 11 or 12. Nothing else in lib/ loads them.
- * Decorators are called as the functions that they are, as there is no compiler here.
+ * Nest itself, which the application brings: @nestjs/common and @nestjs/core, 11 or 12. Nothing else in lib/ loads
+ * them. Decorators are called as the functions that they are, as there is no compiler here.
  */
 
 const { loadPeer } = require('../http/peers.js');

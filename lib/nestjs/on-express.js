@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * HoldfastModule on Nest's Express adapter: all pieces as one layer, in front of Nest's own, which the module's constructor
- * is early enough for. Nest's body parsers are not put in, as safeJson takes their place.
+ * HoldfastModule on Nest's Express adapter: all pieces as one layer, in front of Nest's own, which the module's
+ * constructor is early enough for. Nest's body parsers are not put in, as safeJson takes their place.
  */
 
 const { wrongValue } = require('../errors.js');
@@ -44,7 +44,10 @@ function refuseParsers(adapter) {
   const { useBodyParser } = adapter;
   adapter.useBodyParser = (/** @type {unknown} */ type, /** @type {unknown[]} */ ...rest) => {
     if (type === 'json' || type === 'urlencoded') {
-      throw wrongValue(`app.useBodyParser('${type}')`, "left out: HoldfastModule reads these bodies, see its option 'json'");
+      throw wrongValue(
+        `app.useBodyParser('${type}')`,
+        "left out: HoldfastModule reads these bodies, see its option 'json'",
+      );
     }
     return useBodyParser.call(adapter, type, ...rest);
   };

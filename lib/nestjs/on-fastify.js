@@ -2,9 +2,9 @@
 'use strict';
 
 /**
- * HoldfastModule on Nest's Fastify adapter. What needs no body runs where Nest's middleware does, in front of it; bodies are
- * read when Fastify would have them parsed; the rest follows before guards. What middleware sets on node:http's request
- * (`session`, `safe`, `csrfToken`) is on Fastify's, too.
+ * HoldfastModule on Nest's Fastify adapter. What needs no body runs where Nest's middleware does, in front of it;
+ * bodies are read when Fastify would have them parsed; the rest follows before guards. What middleware sets on
+ * node:http's request (`session`, `safe`, `csrfToken`) is on Fastify's, too.
  */
 
 const { wrongValue } = require('../errors.js');
@@ -32,7 +32,10 @@ function hardenFastify(adapter, { headers, first, body, last, rawBody, members, 
   const after = sequence(last);
   const hasQuery = members.includes('safe');
   fastify.addHook('preValidation', checkRest);
-  if (answer !== undefined) answerForRouter(fastify, headers, answer);
+  if (answer !== undefined) {
+    answerForRouter(fastify, headers, answer);
+    leaveToServer(fastify.server);
+  }
 
   /**
    * Also for methods whose bodies Fastify would not look at, as Express does.
@@ -57,7 +60,8 @@ function hardenFastify(adapter, { headers, first, body, last, rawBody, members, 
    */
   function checkRest(request, reply, done) {
     const raw = adopt(request);
-    // Each has what the other has read: of a method without a body for Fastify, of a type that a parser of its own takes.
+    // Each has what the other has read: of a method without a body for Fastify, of a type that a parser of its own
+    // takes.
     if (request.body === undefined) request.body = raw.body;
     else raw.body = request.body;
     if (raw.rawBody !== undefined) request.rawBody = raw.rawBody;
@@ -98,8 +102,8 @@ function useFirst(adapter, fastify, middleware) {
 }
 
 /**
- * Fastify's parsers for the types that are read already. Nest puts in its own when it starts, and Fastify takes no second
- * one for a type.
+ * Fastify's parsers for the types that are read already. Nest puts in its own when it starts, and Fastify takes no
+ * second one for a type.
  *
  * @param {any} adapter
  * @param {any} fastify
@@ -125,9 +129,9 @@ function takeBodies(adapter, fastify, types, rawBody) {
 }
 
 /**
- * What Fastify's router refuses before any hook: a path that cannot be decoded, a parameter that is too long. The option
- * frameworkErrors is for that; an instance that is made already has it among its options. Where it does not look there,
- * Fastify answers by itself.
+ * What Fastify's router refuses before any hook: a path that cannot be decoded, a parameter that is too long. The
+ * option frameworkErrors is for that; an instance that is made already has it among its options. Where it does not
+ * look there, Fastify answers by itself.
  *
  * @param {any} fastify
  * @param {import('../http/sequence.js').Middleware | undefined} headers
@@ -136,11 +140,27 @@ function takeBodies(adapter, fastify, types, rawBody) {
 function answerForRouter(fastify, headers, answer) {
   const symbol = Object.getOwnPropertySymbols(fastify).find(({ description }) => description === 'fastify.options');
   if (symbol === undefined || typeof fastify[symbol] !== 'object' || fastify[symbol] === null) return;
-  fastify[symbol].frameworkErrors = (/** @type {any} */ error, /** @type {any} */ request, /** @type {any} */ reply) => {
+  fastify[symbol].frameworkErrors = (
+    /** @type {any} */ error,
+    /** @type {any} */ request,
+    /** @type {any} */ reply,
+  ) => {
     const { raw } = reply;
     if (headers === undefined) answer(error, request.raw, raw);
     else headers(request.raw, raw, (failure) => answer(failure ?? error, request.raw, raw));
   };
+}
+
+/**
+ * What is no HTTP is hardenServer's to answer, and it leaves that to others who listen for it: Fastify does. Whoever
+ * gave Fastify a listener of his own keeps it. Without any, Node closes the connection with a 400 that has no body.
+ *
+ * @param {any} server
+ */
+function leaveToServer(server) {
+  for (const listener of server.listeners('clientError')) {
+    if (listener.name === 'bound defaultClientErrorHandler') server.removeListener('clientError', listener);
+  }
 }
 
 /**

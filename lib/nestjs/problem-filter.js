@@ -2,9 +2,9 @@
 'use strict';
 
 /**
- * ProblemFilter: whatever is thrown in a Nest application, as the problem document that Express applications answer with
- * (lib/http/problem.js). An HttpException is the application's own word: its status is kept, and its message told where it
- * is about a mistake of the client's. What is not HTTP goes the way that it would without the filter.
+ * ProblemFilter: whatever is thrown in a Nest application, as the problem document that Express applications answer
+ * with (lib/http/problem.js). An HttpException is the application's own word: its status is kept, and its message
+ * told where it is about a mistake of the client's. What is not HTTP goes the way that it would without the filter.
  */
 
 const { STATUS_CODES } = require('node:http');
@@ -17,7 +17,10 @@ const { adopt, frameworkRequestOf, nodeResponseOf } = require('./requests.js');
 /** Of ValidationPipe, say, as one detail. */
 const MOST_MESSAGES = 20;
 
-/** What routers and parsers say, with a piece of the request in it. Nest 11 makes exceptions of it that look like others. */
+/**
+ * What routers and parsers say, with a piece of the request in it. Nest 11 makes exceptions of it that look like
+ * others.
+ */
 const QUOTING = /^(?:Cannot [A-Z-]+ |Failed to decode param )| is not valid JSON$/;
 
 class ProblemFilter {

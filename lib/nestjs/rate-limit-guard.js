@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * RateLimitGuard: the limits of a route, before its pipes and its handler run and after its body has been read. A request is
- * counted once, however many of these guards stand in front of the route.
+ * RateLimitGuard: the limits of a route, before its pipes and its handler run and after its body has been read. A
+ * request is counted once, however many of these guards stand in front of the route.
  */
 
 const { createError } = require('../errors.js');
@@ -28,7 +28,10 @@ class RateLimitGuard {
     if (limit === null) return true;
     if (context.getType() !== 'http') {
       // To let it pass would be a limit that is none.
-      throw createError('ERR_INVALID_ARG_VALUE', `@RateLimit is for HTTP, and this handler is for ${context.getType()}`);
+      throw createError(
+        'ERR_INVALID_ARG_VALUE',
+        `@RateLimit is for HTTP, and this handler is for ${context.getType()}`,
+      );
     }
     const http = context.switchToHttp();
     const request = adopt(http.getRequest());

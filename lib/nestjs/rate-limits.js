@@ -94,8 +94,8 @@ class RateLimits {
   }
 
   /**
-   * Looks at every decorated class and method of the application. The limits of a name that stands at several routes, once
-   * with options, are known before the first request.
+   * Looks at every decorated class and method of the application. The limits of a name that stands at several routes,
+   * once with options, are known before the first request.
    *
    * @param {Iterable<{ controllers: Map<any, { metatype: any }>, providers: Map<any, { metatype: any }> }>} modules
    */
@@ -106,7 +106,8 @@ class RateLimits {
     const routes = classes.filter((one) => typeof one === 'function' && isObject(one.prototype)).flatMap(routesOf);
     const limited = routes.filter(({ controller, handler }) => declaredAt(controller, handler).length > 0);
     for (const { controller, handler } of limited) {
-      for (const { name, options } of declaredAt(controller, handler)) if (options !== undefined) this.#add(name, options);
+      for (const { name, options } of declaredAt(controller, handler))
+        if (options !== undefined) this.#add(name, options);
     }
     for (const { controller, handler } of limited) this.of(controller, handler);
   }

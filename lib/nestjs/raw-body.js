@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * The bytes of a body that safeJson reads, in `rawBody`, for applications that are made with Nest's option `rawBody`: the
- * signature of a webhook is one of bytes, and not of what they stand for.
+ * The bytes of a body that safeJson reads, in `rawBody`, for applications that are made with Nest's option `rawBody`:
+ * the signature of a webhook is one of bytes, and not of what they stand for.
  */
 
 const { OTHER, bodyKinds, readTypes } = require('../http/body-types.js');

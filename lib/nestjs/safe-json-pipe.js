@@ -2,9 +2,9 @@
 'use strict';
 
 /**
- * SafeJsonPipe: JSON in one parameter of a handler. Text and bytes are parsed by JsonGuard; a value that something else
- * has parsed is copied by sanitize, with the same checks. For a parameter, `@Body(new SafeJsonPipe())`, and not for all:
- * it would take every text for JSON.
+ * SafeJsonPipe: JSON in one parameter of a handler. Text and bytes are parsed by JsonGuard; a value that something
+ * else has parsed is copied by sanitize, with the same checks. For a parameter, `@Body(new SafeJsonPipe())`, and not
+ * for all: it would take every text for JSON.
  */
 
 const { isBytes } = require('../content.js');

@@ -15,7 +15,7 @@ async function onExpress() {
 }
 
 async function onFastify() {
-  return start(new FastifyAdapter({ trustProxy: 'loopback' }), (app) => {
+  return start(new FastifyAdapter({ trustProxy: 'loopback', routerOptions: { maxParamLength: 5000 } }), (app) => {
     const fastify = app.getHttpAdapter().getInstance();
     // Uploads are streams: nobody reads them before the route does.
     fastify.addContentTypeParser('application/octet-stream', (request, payload, done) => done(null, payload));

@@ -185,12 +185,19 @@ export interface RateLimitOptions {
    * tries. Undefined: the request is not counted.
    */
   key?: (req: any) => string | readonly string[] | undefined;
-  /** Tokens for a request. Default 1. */
+  /** Tokens for a request, at most `burst`. Default 1. A function may also say 0; more than `burst` is refused always. */
   cost?: number | ((req: any) => number);
-  /** Gives the tokens back when the answer's status is below 400: what remains counts failures. Default false. */
+  /**
+   * Gives the tokens back when the answer's status is below 400: what remains counts failures. Default false. A form that
+   * answers a wrong password with 200 or a redirect does not tell: none of its guesses would count.
+   */
   skipSuccessful?: boolean;
+  /** Not counted when it returns `true`, and nothing else that is true in JavaScript. */
   skip?: (req: any) => boolean;
-  /** `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10). Default true. */
+  /**
+   * `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10). Default true. `q` is the burst, `w`
+   * how long it takes to come back, `t` how long until the next token does.
+   */
   headers?: boolean;
 }
 
@@ -208,20 +215,23 @@ export interface SlowDownOptions {
   windowMs?: number;
   /** How many requests are not delayed. Default half of `limit`. */
   after?: number;
-  /** For each request over `after`. Default 250. */
+  /** For each request over `after`. Default 250, at most 60,000. */
   delayMs?: number;
-  /** Default 10,000. */
+  /** Default 10,000, at most 60,000. */
   maxDelayMs?: number;
   /** How many requests may wait at a time; more are refused as by {@link rateLimit}. Default 1,000. */
   maxWaiting?: number;
   maxKeys?: number;
   ipv6Prefix?: number;
+  /** In the events. */
   name?: string;
+  /** As for {@link rateLimit}. Of several keys the one that was used most decides. */
   key?: (req: any) => string | readonly string[] | undefined;
+  /** As for {@link rateLimit}. */
   skip?: (req: any) => boolean;
 }
 
-/** Delays instead of refusing. A request whose client is gone stops waiting. */
+/** Delays instead of refusing. A request whose client is gone stops waiting, and is not passed on. */
 export function slowDown(options?: SlowDownOptions): Middleware;
 
 // ------------------------------------------------------------------------------------------------------------- sessions

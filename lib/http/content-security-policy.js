@@ -9,6 +9,8 @@
 
 const { wrongType, wrongValue } = require('../errors.js');
 
+const POLICY = 'Content-Security-Policy';
+
 const DEFAULTS = Object.freeze({
   'default-src': ["'self'"],
   'base-uri': ["'none'"],
@@ -149,4 +151,4 @@ function frameOptionsFor(directives) {
   return ancestors === "'none'" ? 'DENY' : undefined;
 }
 
-module.exports = { NONCE, frameOptionsFor, readPolicy };
+module.exports = { NONCE, POLICY, frameOptionsFor, readPolicy };

@@ -438,6 +438,49 @@ describe('an application with HoldfastModule', () => {
     });
   });
 
+  it('comes before hooks and middleware of the application, also on Fastify', async () => {
+    const seen = [];
+    const adapter = PLATFORMS.Fastify();
+    adapter.setOnRequestHook((request, reply, done) => {
+      seen.push(['before create', reply.raw.hasHeader('content-security-policy')]);
+      done();
+    });
+    const App = decorate(class App {}, Module({ imports: [HoldfastModule.forRoot(quiet)], controllers: [hello] }));
+    const make = () => NestFactory.create(App, adapter, { logger: false, abortOnError: false });
+    const app = await make();
+    app.use((req, res, next) => {
+      seen.push(['middleware', res.hasHeader('content-security-policy')]);
+      next();
+    });
+    await app.listen(0, '127.0.0.1');
+    await using(clientOf(app), async ({ get, post }) => {
+      assert.equal((await get('/hello')).text, 'hello');
+      assert.deepEqual(seen, [['before create', true], ['middleware', true]]);
+      for (const [hook, status] of [
+        [async () => void seen.push('promise'), 200],
+        [(request, reply, done) => done(), 200],
+        [async () => Promise.reject(new common.ForbiddenException('by hook')), 403],
+        [() => assert.fail('thrown'), 500],
+      ]) {
+        adapter.setOnRequestHook(hook);
+        assert.equal((await get('/hello')).status, status);
+      }
+      assert.equal((await post('/echo', { a: 1 }, { 'sec-fetch-site': 'cross-site' })).status, 500);
+    });
+  });
+
+  it('has headers on what Fastify\'s adapter answers by itself', async () => {
+    await using(start('Fastify', { module: { controllers: [hello] } }), async ({ port }) => {
+      const answer = await new Promise((resolve, reject) => {
+        const socket = require('node:net').connect(port, '127.0.0.1');
+        let text = '';
+        socket.on('data', (chunk) => (text += chunk)).on('close', () => resolve(text)).on('error', reject);
+        socket.write('OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+      });
+      assert.match(answer, /^HTTP\/1\.1 404 [^]*content-security-policy: [^]*application\/problem\+json/i);
+    });
+  });
+
   onBoth('can be overridden, as tests do', async (platform) => {
     const imported = HoldfastModule.forRoot(quiet);
     const at = imported.providers.findIndex(({ provide }) => provide === PasswordHasher);

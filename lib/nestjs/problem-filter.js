@@ -12,7 +12,7 @@ const { Problem, answer, readProblemOptions } = require('../http/problem.js');
 const { isCode } = require('../http/problem-log.js');
 const { loadPeer } = require('../http/peers.js');
 const { common } = require('./nest.js');
-const { adopt, frameworkRequestOf, nodeResponseOf } = require('./requests.js');
+const { frameworkRequestOf, nodeResponseOf, routedRequestOf } = require('./requests.js');
 
 /** Of ValidationPipe, say, as one detail. */
 const MOST_MESSAGES = 20;
@@ -47,7 +47,7 @@ class ProblemFilter {
     const response = http.getResponse();
     const raw = nodeResponseOf(response);
     if (raw !== response) takeOver(response, raw);
-    this.answer(error, adopt(http.getRequest()), raw);
+    this.answer(error, routedRequestOf(http.getRequest()), raw);
     return undefined;
   }
 

@@ -48,8 +48,8 @@ class RateLimits {
   #limits = new Map();
   /** @type {WeakMap<Function, WeakMap<Function, Middleware | null>>} */
   #routes = new WeakMap();
-  /** @type {WeakSet<object>} */
-  #counted = new WeakSet();
+  /** On requests: an entry of a WeakSet would cost more. */
+  #counted = Symbol('holdfast.counted');
 
   /** @param {Record<string, unknown>} limits Of forRoot. */
   constructor(limits) {
@@ -85,11 +85,11 @@ class RateLimits {
   /**
    * False the first time that it is asked about a request.
    *
-   * @param {object} request node:http's.
+   * @param {any} request node:http's.
    */
   hasCounted(request) {
-    if (this.#counted.has(request)) return true;
-    this.#counted.add(request);
+    if (request[this.#counted] === true) return true;
+    request[this.#counted] = true;
     return false;
   }
 

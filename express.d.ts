@@ -240,7 +240,10 @@ export interface SealedSessionOptions {
   keyring: Keyring;
   /** Of the cookie, without prefix. Default `session`. Over TLS `__Host-` is put in front (not with `domain`: `__Secure-`). */
   name?: string;
-  /** Milliseconds without a request that reads the session. Default 1,800,000 (half an hour: OWASP's range for low risk). */
+  /**
+   * Milliseconds without a request that reads the session. Default 1,800,000 (half an hour: OWASP's range for low risk).
+   * The cookie is set again when a tenth of it is over: a session may end that much earlier, and never later.
+   */
   idleMs?: number;
   /** Milliseconds since it began. Default 43,200,000 (12 hours: NIST SP 800-63B-4, AAL2). */
   absoluteMs?: number;
@@ -255,11 +258,19 @@ export interface SealedSessionOptions {
    * `role`, `roles`, `passport`.
    */
   privileges?: readonly string[];
-  /** Asked once for a request that brings a session, before any route: false ends it. For revocation. */
+  /**
+   * Asked once for a request that brings a session, before any route: false ends it. For revocation. What it throws fails
+   * the request, and leaves the session as it is. Each such request counts as one that reads the session.
+   */
   validate?: (session: SealedSession, req: any) => boolean | Promise<boolean>;
 }
 
-/** `req.session`: an object for your own members (JSON), and what is below. It is sealed when the answer's head is written. */
+/**
+ * `req.session`: an object for your own members (JSON), and what is below. It is sealed when the answer's head is written;
+ * what changes later is lost, and there is a process warning. `req.session = null` is `destroy()`.
+ *
+ * `done` is for libraries that expect to be called back, such as passport. There is nothing to wait for.
+ */
 export interface SealedSession {
   /** Random, 128 bits; another one after {@link regenerate}. */
   readonly id: string;
@@ -268,16 +279,25 @@ export interface SealedSession {
   /** True when the request did not bring it. */
   readonly isNew: boolean;
   /** A new id and beginning; the members stay. Happens by itself when a privilege changes. */
-  regenerate(): void;
+  regenerate(done?: (error: unknown) => void): void;
   /** Ends it: members are gone, and the cookie is cleared. */
-  destroy(): void;
+  destroy(done?: (error: unknown) => void): void;
+  /**
+   * Finds out whether it can be sealed, while a route can still do something about it. Nothing else has to be saved.
+   * @throws {HoldfastError} `ERR_SESSION_LIMIT`
+   * @throws {TypeError} `ERR_INVALID_ARG_VALUE` a member is not JSON
+   */
+  save(done?: (error: unknown) => void): void;
   [member: string]: any;
 }
 
 /**
  * Sessions in a sealed cookie: the server keeps nothing, so that any number of processes with the same keys share them. A
  * cookie that is altered, expired, doubled, or made for something else is no session; there is an event. A session without
- * members is not sent. What does not fit into a cookie (4,096 bytes) is `ERR_SESSION_LIMIT`.
+ * members is not sent. What does not fit into a cookie (4,096 bytes) is `ERR_SESSION_LIMIT`: the answer becomes a problem,
+ * wherever it was written from, and the session that the client has stays.
+ *
+ * Of two answers to one client at the same time the session of the later one stays, as a whole.
  */
 export function sealedSession(options: SealedSessionOptions): Middleware;
 
@@ -300,8 +320,8 @@ export interface CsrfOptions {
 /**
  * Refuses what another site makes a browser send, with `ERR_CSRF` (403). GET, HEAD and OPTIONS pass. `Sec-Fetch-Site`
  * decides if it is there, otherwise `Origin`; where neither is, a request passes that carries nothing a browser adds by
- * itself (cookies, `Authorization` other than Bearer), and others need a token. `req.csrfToken()` makes one: sealed, bound to
- * a cookie and to the session.
+ * itself (cookies, `Authorization` other than Bearer, a client's certificate), and others need a token. `req.csrfToken()`
+ * makes one: sealed, bound to a cookie and to the session as it is then, so ask for it when the session has been changed.
  */
 export function csrf(options?: CsrfOptions): Middleware;
 

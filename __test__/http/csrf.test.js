@@ -15,6 +15,7 @@ const { Jar, ask, platforms, readSetCookie } = require('../support/cookie-client
 const { eventsOf } = require('../support/security-events.js');
 const { ring } = require('../support/ring.js');
 const { listener, send, serve } = require('../support/serving.js');
+const { cert, sendTls, serveTls } = require('../support/tls-server.js');
 const cases = require('./csrf.cases.json');
 
 const PURPOSE = 'holdfast:csrf';
@@ -128,6 +129,28 @@ describe('csrf', () => {
       for (const { code, status, statusCode, expose, message } of errors) {
         assert.deepEqual([code, status, statusCode, expose], ['ERR_CSRF', 403, 403, true]);
         assert.doesNotMatch(message, /evil|secret|forged/);
+      }
+    });
+
+    it('knows TLS without a framework, and certificates of clients, which browsers add by themselves', async () => {
+      const middlewares = [csrf({ keyring: ring() })];
+      const asking = { requestCert: true, rejectUnauthorized: false };
+      const servers = {
+        none: await serveTls(listener(middlewares, route)),
+        verified: await serveTls(listener(middlewares, route), { ...asking, ca: cert }),
+        unverified: await serveTls(listener(middlewares, route), asking),
+      };
+      const status = async (name, options) => (await sendTls(servers[name].port, { method: 'POST', ...options })).status;
+      for (const name of Object.keys(servers)) {
+        const host = `127.0.0.1:${servers[name].port}`;
+        assert.equal(await status(name), 200, 'a program');
+        assert.equal(await status(name, { hasCertificate: true }), name === 'none' ? 200 : 403, name);
+        const sent = { hasCertificate: true, headers: { 'sec-fetch-site': 'same-origin' } };
+        assert.equal(await status(name, sent), 200);
+        assert.equal(await status(name, { headers: { origin: `https://${host}` } }), 200);
+        assert.equal(await status(name, { headers: { origin: `http://${host}` } }), 403);
+        const { headers } = await sendTls(servers[name].port);
+        assert.match(headers['set-cookie'][0], /^__Host-csrf=.*; Secure$/);
       }
     });
 

@@ -17,7 +17,8 @@ const { createSession, sealedSession } = require('../../lib/http/sealed-session.
 const { Jar, ask, platforms, readSetCookie } = require('../support/cookie-client.js');
 const { eventsOf } = require('../support/security-events.js');
 const { ring } = require('../support/ring.js');
-const { send, sendRaw, serve } = require('../support/serving.js');
+const { listener, send, sendRaw, serve } = require('../support/serving.js');
+const { sendTls, serveTls } = require('../support/tls-server.js');
 const cases = require('./sealed-session.cases.json');
 
 const MINUTE = 60_000;
@@ -444,6 +445,16 @@ describe('sealedSession', () => {
         assert.equal(cleared, [`${name}=`, 'Max-Age=0', ...attributes].join('; '));
       });
     }
+
+    it('is for this host alone over TLS, which node:http tells, too', async () => {
+      const server = await serveTls(listener([sealedSession({ keyring: ring() })], byName));
+      const { headers } = await sendTls(server.port, { path: '/count' });
+      const { name, value } = readSetCookie(headers['set-cookie'][0]);
+      assert.equal(name, '__Host-session');
+      const cookie = `${name}=${value}`;
+      const { text } = await sendTls(server.port, { path: '/count', headers: { cookie } });
+      assert.deepEqual(JSON.parse(text).members, { count: 2 });
+    });
 
     it('without a prefix is nothing over TLS, and the other way round', async (t) => {
       const events = eventsOf(t);

@@ -107,8 +107,7 @@ function kindsOf({ json }) {
 function readBodies(options, rawBody) {
   const parse = safeJson(options);
   const keep = rawBodies(options ?? {});
-  /** @type {Middleware} */
-  return (req, res, next) => {
+  return (/** @type {any} */ req, /** @type {any} */ res, /** @type {(error?: unknown) => void} */ next) => {
     if (rawBody.isWanted) keep(req);
     parse(req, res, next);
   };

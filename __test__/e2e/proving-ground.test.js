@@ -258,7 +258,7 @@ describe('a run', () => {
         states.add(data.state);
       }
       if (event === 'figures') figures[data.side] = data;
-      if (event === 'verdict') assert.equal(data.table.at(-1).ordinary, 'died: SIGKILL');
+      if (event === 'verdict') assert.equal(data.table.at(-2).ordinary, 'died: SIGKILL');
     }
     assert.ok(states.has('dead'));
     assert.equal(figures.ordinary.end.state, 'dead');
@@ -339,7 +339,7 @@ describe('options', () => {
 describe('figures', () => {
   const tally = { sent: 0, accepted: 0, refused: 0, failed: 0 };
   const measured = {
-    visits: [], waiting: [], attackAt: 1000, standstillMs: 0, rssBefore: 0, rssMost: 0, keptBytes: null, tally,
+    visits: [], waiting: [], attackAt: 1000, standstillMs: 0, noiseMs: 0, rssBefore: 0, rssMost: 0, keptBytes: null, tally,
     end: { state: 'running' },
   };
   const visit = (at, ms, ok = true, isAdmin = false) => ({ at, ms, ok, isAdmin });
@@ -387,7 +387,7 @@ describe('figures', () => {
   test('a server that is silent stands still, for as long as it has been', async () => {
     const watch = new Watch(100);
     watch.hear({ type: 'report', delayMs: 3, rss: 5e7 });
-    watch.hear({ type: 'visits', done: [], waiting: [100], now: 900 });
+    watch.hear({ type: 'visits', done: [], waiting: [100], now: 900, lateMs: 2 });
     assert.deepEqual([watch.tick(100, false).state, watch.stateOf(true)], ['running', 'dead']);
     await new Promise((resolve) => setTimeout(resolve, 400));
     const tick = watch.tick(500, false);

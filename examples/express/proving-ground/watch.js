@@ -43,6 +43,7 @@ class Watch {
   // Since the attack.
   #attackAt = Infinity;
   #standstillMs = 0;
+  #noiseMs = 0;
   #rssBefore = 0;
   #rssMost = 0;
 
@@ -93,8 +94,9 @@ class Watch {
     }
   }
 
-  /** @param {{ done: import('./visitor.js').Visit[], waiting: number[], now: number }} message */
-  #hearVisits({ done, waiting, now }) {
+  /** @param {{ done: import('./visitor.js').Visit[], waiting: number[], now: number, lateMs: number }} message */
+  #hearVisits({ done, waiting, now, lateMs }) {
+    this.#noiseMs = Math.max(this.#noiseMs, lateMs);
     for (const visit of done) {
       this.#visits.push(visit);
       if (visit.isAdmin) this.#admins++;
@@ -109,6 +111,7 @@ class Watch {
     this.#rssBefore = this.#rss;
     this.#rssMost = this.#rss;
     this.#standstillMs = 0;
+    this.#noiseMs = 0;
   }
 
   /**
@@ -147,6 +150,7 @@ class Watch {
       waiting: since.map((at) => ({ at, ms: now - at })),
       attackAt: this.#attackAt,
       standstillMs: this.#standstillMs,
+      noiseMs: this.#noiseMs,
       rssBefore: this.#rssBefore,
       rssMost: this.#rssMost,
       keptBytes: this.keptBytes,

@@ -15,13 +15,12 @@ const { createBodyLimit } = require('../http/limit-body.js');
 const { safeJson } = require('../http/safe-json.js');
 const { createSafeQuery } = require('../http/safe-query.js');
 const { createSession } = require('../http/sealed-session.js');
-const { sequence } = require('../http/sequence.js');
 const { slowDown } = require('../http/slow-down.js');
 const { Keyring } = require('../keyring.js');
 const { readOptions, table, unchecked } = require('../options.js');
 const { SafeRegExp } = require('../regexp.js');
 const { makeLimit } = require('./limit.js');
-const { keepRawBody } = require('./raw-body.js');
+const { rawBodies } = require('./raw-body.js');
 const { readLimitName } = require('./tokens.js');
 
 /** @typedef {import('../http/sequence.js').Middleware} Middleware */
@@ -107,7 +106,11 @@ function kindsOf({ json }) {
  */
 function readBodies(options, rawBody) {
   const parse = safeJson(options);
-  return sequence([keepRawBody(options ?? {}, rawBody), parse]);
+  const keep = rawBodies(options ?? {});
+  return (/** @type {any} */ req, /** @type {any} */ res, /** @type {(error?: unknown) => void} */ next) => {
+    if (rawBody.isWanted) keep(req);
+    parse(req, res, next);
+  };
 }
 
 /**

@@ -27,7 +27,7 @@ function hardenFastify(adapter, { headers, first, body, last, rawBody, members, 
     const raw = adopt(request);
     before(raw, reply.raw, (error) => (isError(error) ? refuseIn(reply, error, raw, done) : done()));
   };
-  /** @type {import('../http/sequence.js').Middleware} */
+  /** @param {any} req @param {any} res @param {(error?: unknown) => void} next */
   const middleware = (req, res, next) => {
     before(req, res, (error) => (isError(error) ? refuse(error, req, res, next) : next()));
   };

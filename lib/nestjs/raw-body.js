@@ -14,15 +14,13 @@ const DEFAULT_BYTES = 10 * 1024;
 
 /**
  * @param {Record<string, any>} json The options of safeJson, checked by it.
- * @param {{ isWanted: boolean }} wish Known when the application starts.
- * @returns {import('../http/sequence.js').Middleware} Stands right in front of safeJson.
+ * @returns {(req: any) => void} To be called right before safeJson is.
  */
-function keepRawBody({ types, urlencoded, limits }, wish) {
+function rawBodies({ types, urlencoded, limits }) {
   const kindOf = bodyKinds(readTypes(types, 'options.types'), urlencoded !== false);
   const most = limits?.bytes ?? DEFAULT_BYTES;
-  return function keepRawBody(req, res, next) {
-    if (wish.isWanted && bodyLengthOf(req) !== 0 && kindOf(headerOf(req, 'content-type')) !== OTHER) keep(req, most);
-    next();
+  return (req) => {
+    if (bodyLengthOf(req) !== 0 && kindOf(headerOf(req, 'content-type')) !== OTHER) keep(req, most);
   };
 }
 
@@ -48,4 +46,4 @@ function keep(req, most) {
   }
 }
 
-module.exports = { keepRawBody };
+module.exports = { rawBodies };

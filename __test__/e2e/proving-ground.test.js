@@ -58,7 +58,7 @@ describe('who may use it', () => {
 
 describe('over HTTP', () => {
   let ground;
-  before(async () => (ground = await startGround(SHORT, '0.0.0.0')));
+  before(async () => (ground = await startGround(SHORT, { host: '0.0.0.0' })));
   after(() => ground.close());
 
   test('the page is served with and without a slash, and everything that it refers to', async () => {

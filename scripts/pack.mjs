@@ -14,7 +14,7 @@ import { targets } from './targets.mjs';
 const LICENSES = ['LICENSE', 'LICENSE-APACHE', 'LICENSE-MIT'];
 
 /** What only the repository needs: no script of ours runs on a user's machine. */
-const REPOSITORY_FIELDS = ['scripts', 'devDependencies', 'napi'];
+const REPOSITORY_FIELDS = ['scripts', 'devDependencies', 'napi', 'workspaces'];
 
 /** Packs into `folder` and returns the files: `root`, and `platforms` by triple. */
 export function pack(folder) {

@@ -14,7 +14,7 @@ const { entries, npm, packed, project, root, run } = require('./packed.js');
 
 const MEBIBYTE = 1024 * 1024;
 const LICENSES = ['LICENSE', 'LICENSE-APACHE', 'LICENSE-MIT'];
-const UNWANTED = ['scripts', 'dependencies', 'devDependencies', 'peerDependencies', 'bundleDependencies', 'gypfile'];
+const UNWANTED = ['scripts', 'dependencies', 'devDependencies', 'bundleDependencies', 'gypfile', 'workspaces'];
 
 describe('the root package', () => {
   test('holds exactly the files it lists', async () => {
@@ -29,7 +29,7 @@ describe('the root package', () => {
       'LICENSE-UNICODE',
       ...lib,
       ...['CHANGELOG.md', 'README.md', 'SECURITY.md'],
-      ...['index.d.mts', 'index.d.ts', 'index.js', 'index.mjs'],
+      ...['index.d.mts', 'index.d.ts', 'index.js', 'index.mjs', 'express.d.ts', 'nestjs.d.ts'],
       'package.json',
     ].sort());
   });
@@ -43,6 +43,13 @@ describe('the root package', () => {
       Object.entries(manifest.optionalDependencies).sort(),
       platforms.map((triple) => [`holdfast-${triple}`, manifest.version]),
     );
+  });
+
+  test('asks for no framework: each peer is optional', async () => {
+    const manifest = JSON.parse(String(entries((await packed()).root).get('package.json')));
+    const peers = ['@nestjs/common', '@nestjs/core', 'cors', 'express', 'helmet'];
+    assert.deepEqual(Object.keys(manifest.peerDependencies).sort(), peers);
+    assert.deepEqual(manifest.peerDependenciesMeta, Object.fromEntries(peers.map((name) => [name, { optional: true }])));
   });
 });
 
@@ -58,7 +65,7 @@ describe('the platform package', () => {
       'package.json',
     ].sort());
     const manifest = JSON.parse(String(files.get('package.json')));
-    for (const field of [...UNWANTED, 'optionalDependencies']) assert.equal(manifest[field], undefined, field);
+    for (const field of [...UNWANTED, 'peerDependencies', 'optionalDependencies']) assert.equal(manifest[field], undefined, field);
   });
 
   test('passes on the licences of the crates inside it', async () => {

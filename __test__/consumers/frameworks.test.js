@@ -34,6 +34,20 @@ describe('a project with frameworks', () => {
     assertPrints(process.execPath, ['express-rate-limit.cjs'], folder, '13 scenarios of express-rate-limit work');
   });
 
+  test('hardens Express', async () => {
+    const folder = await projectWithFrameworks('express-hardened', { type: 'module' }, ['express-hardened.mjs']);
+    assertPrints(process.execPath, ['express-hardened.mjs'], folder, '8 scenarios of holdfast/express work');
+  });
+
+  test('is told what to install when helmet is missing', async () => {
+    const folder = await projectWithFrameworks('no-helmet', { type: 'module' }, ['express-hardened.mjs']);
+    fs.rmSync(path.join(folder, 'node_modules', 'helmet'), { recursive: true });
+    const { status, stderr } = run(process.execPath, ['express-hardened.mjs'], folder);
+    assert.equal(status, 1);
+    assert.match(stderr, /ERR_PEER/);
+    assert.match(stderr, /npm install helmet/);
+  });
+
   test('limits with @nestjs/throttler', async () => {
     const folder = await projectWithFrameworks('nest-throttler', {}, ['nest-throttler.mjs']);
     assertPrints(process.execPath, ['nest-throttler.mjs'], folder, '6 scenarios of @nestjs/throttler work');

@@ -26,7 +26,8 @@ describe('types', () => {
     const listed = tsc('--project', 'tsconfig.json', '--listFilesOnly')
       .stdout.split('\n')
       .map((file) => path.basename(file));
-    for (const name of ['consumer.ts', 'consumer.mts', 'consumer.cts', 'index.d.ts', 'index.d.mts']) {
+    const files = ['consumer.ts', 'consumer.mts', 'consumer.cts', 'frameworks.ts'];
+    for (const name of [...files, 'index.d.ts', 'index.d.mts', 'express.d.ts', 'nestjs.d.ts']) {
       assert.ok(listed.includes(name), name);
     }
     // An `@ts-expect-error` without an error is an error itself.
@@ -34,7 +35,8 @@ describe('types', () => {
   });
 
   it('of lib/ hold: every file says @ts-check and keeps its word', () => {
-    for (const name of fs.readdirSync(path.join(root, 'lib')).filter((file) => file.endsWith('.js'))) {
+    const files = fs.readdirSync(path.join(root, 'lib'), { recursive: true, encoding: 'utf8' });
+    for (const name of files.filter((file) => file.endsWith('.js'))) {
       assert.match(fs.readFileSync(path.join(root, 'lib', name), 'utf8'), /^\/\/ @ts-check\n'use strict';\n/, name);
     }
     assertCompiles('--project', 'tsconfig.lib.json');

@@ -185,12 +185,19 @@ export interface RateLimitOptions {
    * tries. Undefined: the request is not counted.
    */
   key?: (req: any) => string | readonly string[] | undefined;
-  /** Tokens for a request. Default 1. */
+  /** Tokens for a request, at most `burst`. Default 1. A function may also say 0; more than `burst` is refused always. */
   cost?: number | ((req: any) => number);
-  /** Gives the tokens back when the answer's status is below 400: what remains counts failures. Default false. */
+  /**
+   * Gives the tokens back when the answer's status is below 400: what remains counts failures. Default false. A form that
+   * answers a wrong password with 200 or a redirect does not tell: none of its guesses would count.
+   */
   skipSuccessful?: boolean;
+  /** Not counted when it returns `true`, and nothing else that is true in JavaScript. */
   skip?: (req: any) => boolean;
-  /** `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10). Default true. */
+  /**
+   * `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10). Default true. `q` is the burst, `w`
+   * how long it takes to come back, `t` how long until the next token does.
+   */
   headers?: boolean;
 }
 
@@ -208,20 +215,23 @@ export interface SlowDownOptions {
   windowMs?: number;
   /** How many requests are not delayed. Default half of `limit`. */
   after?: number;
-  /** For each request over `after`. Default 250. */
+  /** For each request over `after`. Default 250, at most 60,000. */
   delayMs?: number;
-  /** Default 10,000. */
+  /** Default 10,000, at most 60,000. */
   maxDelayMs?: number;
   /** How many requests may wait at a time; more are refused as by {@link rateLimit}. Default 1,000. */
   maxWaiting?: number;
   maxKeys?: number;
   ipv6Prefix?: number;
+  /** In the events. */
   name?: string;
+  /** As for {@link rateLimit}. Of several keys the one that was used most decides. */
   key?: (req: any) => string | readonly string[] | undefined;
+  /** As for {@link rateLimit}. */
   skip?: (req: any) => boolean;
 }
 
-/** Delays instead of refusing. A request whose client is gone stops waiting. */
+/** Delays instead of refusing. A request whose client is gone stops waiting, and is not passed on. */
 export function slowDown(options?: SlowDownOptions): Middleware;
 
 // ------------------------------------------------------------------------------------------------------------- sessions
@@ -230,7 +240,10 @@ export interface SealedSessionOptions {
   keyring: Keyring;
   /** Of the cookie, without prefix. Default `session`. Over TLS `__Host-` is put in front (not with `domain`: `__Secure-`). */
   name?: string;
-  /** Milliseconds without a request that reads the session. Default 1,800,000 (half an hour: OWASP's range for low risk). */
+  /**
+   * Milliseconds without a request that reads the session. Default 1,800,000 (half an hour: OWASP's range for low risk).
+   * The cookie is set again when a tenth of it is over: a session may end that much earlier, and never later.
+   */
   idleMs?: number;
   /** Milliseconds since it began. Default 43,200,000 (12 hours: NIST SP 800-63B-4, AAL2). */
   absoluteMs?: number;
@@ -245,11 +258,19 @@ export interface SealedSessionOptions {
    * `role`, `roles`, `passport`.
    */
   privileges?: readonly string[];
-  /** Asked once for a request that brings a session, before any route: false ends it. For revocation. */
+  /**
+   * Asked once for a request that brings a session, before any route: false ends it. For revocation. What it throws fails
+   * the request, and leaves the session as it is. Each such request counts as one that reads the session.
+   */
   validate?: (session: SealedSession, req: any) => boolean | Promise<boolean>;
 }
 
-/** `req.session`: an object for your own members (JSON), and what is below. It is sealed when the answer's head is written. */
+/**
+ * `req.session`: an object for your own members (JSON), and what is below. It is sealed when the answer's head is written;
+ * what changes later is lost, and there is a process warning. `req.session = null` is `destroy()`.
+ *
+ * `done` is for libraries that expect to be called back, such as passport. There is nothing to wait for.
+ */
 export interface SealedSession {
   /** Random, 128 bits; another one after {@link regenerate}. */
   readonly id: string;
@@ -258,16 +279,25 @@ export interface SealedSession {
   /** True when the request did not bring it. */
   readonly isNew: boolean;
   /** A new id and beginning; the members stay. Happens by itself when a privilege changes. */
-  regenerate(): void;
+  regenerate(done?: (error: unknown) => void): void;
   /** Ends it: members are gone, and the cookie is cleared. */
-  destroy(): void;
+  destroy(done?: (error: unknown) => void): void;
+  /**
+   * Finds out whether it can be sealed, while a route can still do something about it. Nothing else has to be saved.
+   * @throws {HoldfastError} `ERR_SESSION_LIMIT`
+   * @throws {TypeError} `ERR_INVALID_ARG_VALUE` a member is not JSON
+   */
+  save(done?: (error: unknown) => void): void;
   [member: string]: any;
 }
 
 /**
  * Sessions in a sealed cookie: the server keeps nothing, so that any number of processes with the same keys share them. A
  * cookie that is altered, expired, doubled, or made for something else is no session; there is an event. A session without
- * members is not sent. What does not fit into a cookie (4,096 bytes) is `ERR_SESSION_LIMIT`.
+ * members is not sent. What does not fit into a cookie (4,096 bytes) is `ERR_SESSION_LIMIT`: the answer becomes a problem,
+ * wherever it was written from, and the session that the client has stays.
+ *
+ * Of two answers to one client at the same time the session of the later one stays, as a whole.
  */
 export function sealedSession(options: SealedSessionOptions): Middleware;
 
@@ -290,8 +320,8 @@ export interface CsrfOptions {
 /**
  * Refuses what another site makes a browser send, with `ERR_CSRF` (403). GET, HEAD and OPTIONS pass. `Sec-Fetch-Site`
  * decides if it is there, otherwise `Origin`; where neither is, a request passes that carries nothing a browser adds by
- * itself (cookies, `Authorization` other than Bearer), and others need a token. `req.csrfToken()` makes one: sealed, bound to
- * a cookie and to the session.
+ * itself (cookies, `Authorization` other than Bearer, a client's certificate), and others need a token. `req.csrfToken()`
+ * makes one: sealed, bound to a cookie and to the session as it is then, so ask for it when the session has been changed.
  */
 export function csrf(options?: CsrfOptions): Middleware;
 

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * RateLimit and RateLimit-Policy: what they say (rate-fields.cases.json), that a parser of structured fields reads it, and
- * that a client who believes it is treated as it was told.
+ * RateLimit and RateLimit-Policy: what they say (rate-fields.cases.json), that a parser of structured fields reads it,
+ * and that a client who believes it is treated as it was told.
  */
 
 const assert = require('node:assert/strict');
@@ -208,6 +208,7 @@ describe('of limiters that are not ours', () => {
       const answer = { allowed: true, limit: odd, remaining: odd, retryAfterMs: odd, resetMs: odd };
       const headers = await shown(answer);
       for (const name of ['RateLimit', 'RateLimit-Policy']) assert.equal(parseList(headers[name]).length, 1);
+      if (odd === Infinity) assert.equal(parseList(headers.RateLimit)[0].parameters.t, undefined, 'never is no time');
       const refused = await shown({ ...answer, allowed: false });
       for (const name of ['RateLimit', 'RateLimit-Policy']) assert.equal(parseList(refused[name]).length, 1);
       assert.match(refused['Retry-After'] ?? '1', /^[1-9]\d*$/);

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * rateLimit over limiters that answer later: of somebody else, and one in Redis that two applications share, while it is
- * there and while it is not.
+ * rateLimit over limiters that answer later: of somebody else, and one in Redis that two applications share, while it
+ * is there and while it is not.
  */
 
 const assert = require('node:assert/strict');
@@ -218,12 +218,13 @@ describe('two applications with one Redis', { skip, timeout: 60_000 }, () => {
     await redis.crash();
     const statuses = statusesOf(await both(origins, 100));
     assert.deepEqual(Object.keys(statuses), ['200', '429']);
-    // What Redis had told each is known there; at most what is left of the limit is allowed by each, not once but twice.
+    // What Redis had told each is known there: what is left of the limit is allowed by each, not once but twice.
     assert.ok(statuses[200] >= 10 && statuses[200] <= 30, JSON.stringify(statuses));
   });
 
   it('refuse when it is away, as problems of the server: closed', async () => {
-    const origins = await applications({ limit: 20, timeoutMs: 300, onStoreError: 'closed' }, { key: () => ['a', 'b'] });
+    const closed = { limit: 20, timeoutMs: 300, onStoreError: 'closed' };
+    const origins = await applications(closed, { key: () => ['a', 'b'] });
     assert.deepEqual(statusesOf(await both(origins, 10)), { 200: 10 });
     await redis.crash();
     const events = await eventsDuring(async () => {

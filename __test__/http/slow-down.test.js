@@ -103,8 +103,12 @@ describe('the delay', () => {
   });
 
   it('is never longer than the longest, also where a step is', async () => {
-    assert.deepEqual(await delaysOf(fixed({ after: 1, delayMs: 60_000, maxDelayMs: 700 }), times(4, {})), [0, 700, 700, 700]);
-    assert.deepEqual(await delaysOf(fixed({ after: 0, delayMs: 300, maxDelayMs: 700 }), times(4, {})), [300, 600, 700, 700]);
+    for (const [after, delayMs, expected] of [
+      [1, 60_000, [0, 700, 700, 700]],
+      [0, 300, [300, 600, 700, 700]],
+    ]) {
+      assert.deepEqual(await delaysOf(fixed({ after, delayMs, maxDelayMs: 700 }), times(4, {})), expected);
+    }
   });
 
   it('is that of the key', async () => {
@@ -127,6 +131,9 @@ describe('the delay', () => {
     const limit = fixed({ after: 1, delayMs: 10, skip: (req) => req.url === '/health' });
     const requests = [{ url: '/health' }, { url: '/health' }, {}, { url: '/health' }, {}];
     assert.deepEqual(await delaysOf(limit, requests), [0, 0, 0, 0, 10]);
+    for (const given of [Promise.resolve(false), 1, 'yes']) {
+      assert.deepEqual(await delaysOf(fixed({ after: 0, skip: () => given, delayMs: 5 }), times(2, {})), [5, 10]);
+    }
   });
 
   it('goes as the tokens come back', async () => {
@@ -244,9 +251,10 @@ describe('places to wait', () => {
   });
 
   it('do not keep those from passing who do not wait', async () => {
-    const limit = fixed({ after: 1, delayMs: 60_000, maxDelayMs: 60_000, maxWaiting: 3, key: (req) => req.headers.user });
-    running = await SERVERS.Express([limit]);
-    const flooding = Array.from({ length: 20 }, () => ask(running.origin, { headers: { user: 'ada' } }).catch(() => ({})));
+    const minute = { delayMs: 60_000, maxDelayMs: 60_000, maxWaiting: 3 };
+    running = await SERVERS.Express([fixed({ ...minute, after: 1, key: (req) => req.headers.user })]);
+    const asAda = () => ask(running.origin, { headers: { user: 'ada' } }).catch(() => ({}));
+    const flooding = Array.from({ length: 20 }, asAda);
     let refused = 0;
     for (const answer of flooding) answer.then(({ status }) => (refused += status === 429 ? 1 : 0));
     await until(() => refused === 16);
@@ -356,7 +364,8 @@ describe('the event of a delay', () => {
   it('says which policy, how long, who and where, and nothing of what was sent', async () => {
     const limit = fixed({ after: 0, delayMs: 5, name: 'search', key: () => 'hunter2' });
     running = await SERVERS.Express([limit]);
-    const events = await eventsDuring(() => ask(running.origin, { path: '/find?q=hunter2', headers: { a: 'hunter2' } }));
+    const sent = { path: '/find?q=hunter2', headers: { a: 'hunter2' } };
+    const events = await eventsDuring(() => ask(running.origin, sent));
     const [{ time, requestId, ...event }] = events;
     assert.equal(new Date(time).toISOString(), time);
     assert.match(requestId, /^[0-9a-f-]{36}$/);
@@ -379,7 +388,8 @@ describe('a slow-down among others', () => {
   });
 
   it('is not changed by a polluted Object.prototype', async () => {
-    const pollution = { after: 1e9, limit: 1e9, delayMs: 1, skip: () => true, key: () => undefined, destroyed: true, burst: 1 };
+    const options = { after: 1e9, limit: 1e9, delayMs: 1, skip: () => true, key: () => undefined, burst: 1 };
+    const pollution = { ...options, destroyed: true, app: 'x', forwarded: 'x' };
     let delays;
     for (const [name, value] of Object.entries(pollution)) {
       Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true });

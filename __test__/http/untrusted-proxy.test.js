@@ -92,6 +92,11 @@ describe('nothing is said', () => {
     assert.deepEqual([events, warnings], [[], []]);
   });
 
+  it('where something else has found out who the client is', async () => {
+    const { events, warnings } = await saidOf(() => pass(rateLimit(), { headers: FORWARDED[0], ip: '203.0.113.9' }));
+    assert.deepEqual([events, warnings], [[], []]);
+  });
+
   it('of what is skipped', async () => {
     running = await SERVERS.Express([rateLimit({ skip: () => true })]);
     const { events, warnings } = await saidOf(() => ask(running.origin, { headers: FORWARDED[0] }));
@@ -132,7 +137,7 @@ describe('something is said', () => {
   it('by requests without a socket or a server, and by applications that are none', async () => {
     const limit = rateLimit();
     const headers = FORWARDED[0];
-    for (const req of [{ socket: null }, { socket: {} }, { app: 'x' }, { app: {} }, { app: Object.assign(() => {}, {}) }]) {
+    for (const req of [{ socket: null }, { socket: {} }, { app: 'x' }, { app: {} }, { app: () => {} }]) {
       assert.equal(await pass(limit, { headers, ...req }), undefined);
     }
     const odd = Object.assign(() => {}, { enabled: () => true, get: () => undefined });

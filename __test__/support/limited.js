@@ -22,11 +22,10 @@ const { sequence } = require('../../lib/http/sequence.js');
 const SERVERS = {
   'node:http alone': (middlewares, { route = greet } = {}) => {
     const all = sequence(middlewares);
-    return listen(
-      http.createServer((req, res) => all(req, res, (error) => (error === undefined ? route(req, res) : refuse(error, res)))),
-    );
+    const answer = (req, res, error) => (error === undefined ? route(req, res) : refuse(error, res));
+    return listen(http.createServer((req, res) => all(req, res, (error) => answer(req, res, error))));
   },
-  Express: (middlewares, { trust = false, route = greet } = {}) => listen(http.createServer(expressApp(middlewares, trust, route))),
+  Express: (middlewares, { trust, route } = {}) => listen(http.createServer(expressApp(middlewares, trust, route))),
   'Fastify with middie': async (middlewares, { trust = false, route = greet } = {}) => {
     const requireForNest = createRequire(require.resolve('@nestjs/platform-fastify'));
     const app = requireForNest('fastify')({ trustProxy: trust });

@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * Lists of structured fields (RFC 9651, §4.2), as strictly as the RFC parses them and as far as the rate limit's headers
- * use them: items that are strings, with parameters that are integers.
+ * Lists of structured fields (RFC 9651, §4.2), as strictly as the RFC parses them and as far as the rate limit's
+ * headers use them: items that are strings, with parameters that are integers.
  */
 
 /**

@@ -118,29 +118,18 @@ class Head {
    */
   #replace(error, answer) {
     const res = this.#res;
-    res.statusCode = 500;
-    if (Object.hasOwn(res, 'statusMessage')) res.statusMessage = '';
-    for (const name of res.getHeaderNames()) {
-      if (describesContent(name)) res.removeHeader(name);
-    }
-    res.setHeader('Cache-Control', 'no-store');
     try {
       answer(error, this.#req, res);
     } catch {
       // Without content the answer says as much: it is the status that counts.
     }
-    this.#phase = REPLACED;
+    if (!res.headersSent) {
+      for (const name of res.getHeaderNames()) res.removeHeader(name);
+      res.statusCode = 500;
+    }
     if (!res.writableEnded) this.#end.call(res);
+    this.#phase = REPLACED;
   }
-}
-
-/** Of the answer that is not given. */
-const OF_CONTENT = new Set(['accept-ranges', 'etag', 'expires', 'last-modified', 'location', 'trailer']);
-
-/** @param {string} name In lower case. */
-function describesContent(name) {
-  if (OF_CONTENT.has(name) || name === 'transfer-encoding') return true;
-  return name.startsWith('content-') && !name.startsWith('content-security-policy');
 }
 
 /**

@@ -9,6 +9,7 @@
  */
 
 const { wrongType, wrongValue } = require('../errors.js');
+const { headerOf } = require('./framing.js');
 
 /** A token (RFC 9110 section 5.6.2), and short: it is sent with each request. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/;
@@ -55,9 +56,8 @@ class Cookie {
    * @param {any} req
    */
   valuesIn(req) {
-    const { headers } = req;
-    // Its own: the object has the ordinary prototype.
-    return Object.hasOwn(headers, 'cookie') ? cookieValues(headers.cookie, this.name) : NO_VALUES;
+    const header = headerOf(req, 'cookie');
+    return header === undefined ? NO_VALUES : cookieValues(header, this.name);
   }
 
   /**

@@ -18,6 +18,7 @@ const { beforeHead } = require('./before-head.js');
 const { forbidSharing } = require('./caching.js');
 const { Cookie, cookieName } = require('./cookies.js');
 const { publish } = require('./events.js');
+const { headerOf } = require('./framing.js');
 const { readOrigins } = require('./origins.js');
 const { isSecure } = require('./request.js');
 const { addMember, requestMember, responseOf } = require('./request-member.js');
@@ -144,9 +145,9 @@ function createCsrf(options) {
     } catch (error) {
       return reasonOf(error);
     }
-    const values = cookieFor(req).valuesIn(req);
+    const nonce = nonceIn(req);
     const { n, s } = /** @type {{ n: unknown, s: unknown }} */ ({ n: undefined, s: undefined, ...opened });
-    const isOfCookie = values.length === 1 && typeof n === 'string' && isSame(n, values[0]);
+    const isOfCookie = nonce !== undefined && typeof n === 'string' && isSame(n, nonce);
     return isOfCookie && isOfSession(s, sessionIdFrom(req)) ? undefined : 'token-invalid';
   }
 
@@ -156,7 +157,8 @@ function createCsrf(options) {
    */
   function tokenIn(req) {
     const given = headerOf(req, header);
-    if (given !== undefined) return given;
+    // Of one name, Set-Cookie, node:http makes an array.
+    if (given !== undefined) return String(given);
     const { body } = req;
     if (typeof body !== 'object' || body === null || !Object.hasOwn(body, '_csrf')) return undefined;
     return typeof body._csrf === 'string' ? body._csrf : undefined;
@@ -179,20 +181,23 @@ function createCsrf(options) {
   function nonceFor(req) {
     if (req[NONCE_SET] !== undefined) return req[NONCE_SET];
     const res = responseOf(req);
-    const cookie = cookieFor(req);
-    const values = cookie.valuesIn(req);
-    const isThere = values.length === 1 && NONCE.test(values[0]);
-    if (res.headersSent) {
-      if (isThere) return values[0];
+    const given = nonceIn(req);
+    if (given === undefined && res.headersSent) {
       throw createError('ERR_CLOSED', 'the head of the answer has been sent without a cookie: call csrfToken() before');
     }
-    const nonce = isThere ? values[0] : randomBytes(NONCE_BYTES).toString('base64url');
+    const nonce = given ?? randomBytes(NONCE_BYTES).toString('base64url');
     req[NONCE_SET] = nonce;
     beforeHead(req, res, () => {
-      if (!isThere) res.appendHeader('Set-Cookie', cookie.withValue(nonce));
+      if (given === undefined) res.appendHeader('Set-Cookie', cookieFor(req).withValue(nonce));
       forbidSharing(res);
     });
     return nonce;
+  }
+
+  /** The value of the cookie, if it is one that was made here. @param {any} req */
+  function nonceIn(req) {
+    const values = cookieFor(req).valuesIn(req);
+    return values.length === 1 && NONCE.test(values[0]) ? values[0] : undefined;
   }
 
   /** @param {any} req */
@@ -261,18 +266,6 @@ function hasAmbientAuthority(req) {
   if (socket?.encrypted !== true) return false;
   // A certificate may also count that this process has not verified.
   return socket.authorized === true || Object.keys(socket.getPeerCertificate?.() ?? {}).length > 0;
-}
-
-/**
- * @param {any} req
- * @param {string} name In lower case.
- * @returns {string | undefined}
- */
-function headerOf(req, name) {
-  const { headers } = req;
-  // Its own: the object has the ordinary prototype.
-  const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
-  return typeof value === 'string' ? value : undefined;
 }
 
 /**

@@ -12,6 +12,7 @@ const { HoldfastError, JsonError, createError, wrongType } = require('../errors.
 const { JsonGuard } = require('../json.js');
 const { readOptions, table, unchecked } = require('../options.js');
 const { parseQuery } = require('../query.js');
+const { bodyError, tooLarge, withType } = require('./body-errors.js');
 const { FORM, MOST_CHARACTERS, OTHER, bodyKinds, isUtf8, readTypes } = require('./body-types.js');
 const { publish } = require('./events.js');
 const { UNKNOWN, bodyLengthOf, headerOf } = require('./framing.js');
@@ -43,13 +44,24 @@ const OPTIONS = table({
  * @returns {Middleware}
  */
 function safeJson(options) {
+  return createSafeJson(options).middleware;
+}
+
+/**
+ * For an application that is hardened as a whole: also which bodies are read.
+ *
+ * @param {unknown} [options]
+ * @returns {{ middleware: Middleware, kindOf: (contentType: string | undefined) => number }}
+ */
+function createSafeJson(options) {
   const { types, urlencoded, ...json } = readOptions(options, OPTIONS);
   const guard = new JsonGuard({ __proto__: null, ...json });
   const { bytes: limit } = json.limits;
   const formOptions = urlencoded === undefined ? undefined : formOptionsOf(urlencoded, json.limits);
   const kindOf = bodyKinds(types, formOptions !== undefined);
 
-  return function readSafely(req, res, next) {
+  /** @type {Middleware} */
+  function safeJson(req, res, next) {
     if (!Object.hasOwn(req, 'body')) req.body = undefined; // and not what Object.prototype may have been given
     const length = bodyLengthOf(req);
     if (length === 0 || req.body !== undefined || req.readableEnded || req.destroyed) return next();
@@ -73,7 +85,9 @@ function safeJson(options) {
       }
       next();
     });
-  };
+  }
+
+  return { middleware: safeJson, kindOf };
 }
 
 /**
@@ -85,7 +99,7 @@ function safeJson(options) {
  * @param {number} limit
  */
 function refusalOf(req, contentType, length, limit) {
-  if (length > limit) return errorOf(TOO_LARGE, limit);
+  if (length > limit) return tooLarge(limit);
   const encoding = headerOf(req, 'content-encoding');
   if (encoding !== undefined && encoding !== '' && encoding.trim().toLowerCase() !== 'identity') {
     return bodyError('ERR_BODY_TYPE', 'the body must not be compressed', 'encoding.unsupported');
@@ -102,23 +116,12 @@ function refusalOf(req, contentType, length, limit) {
  * @param {number} limit
  */
 function errorOf(why, limit) {
-  if (why === TOO_LARGE) {
-    return bodyError('ERR_BODY_LIMIT', `the body is larger than ${limit} bytes`, 'entity.too.large');
-  }
+  if (why === TOO_LARGE) return tooLarge(limit);
   if (why === ABORTED) return bodyError('ERR_BODY_ABORTED', 'the body has no end', 'request.aborted');
   if (why === MISFRAMED) {
     return bodyError('ERR_BODY_ABORTED', 'the body is not as long as its Content-Length says', 'request.size.invalid');
   }
   return wrongType('what the stream of the request gives', 'bytes: safeJson comes before whatever sets an encoding');
-}
-
-/**
- * @param {string} code
- * @param {string} message
- * @param {string} type
- */
-function bodyError(code, message, type) {
-  return withType(createError(code, message), type);
 }
 
 /** body-parser's words for what the content is refused for; for the rest, a key or a number, `entity.verify.failed`. */
@@ -143,15 +146,6 @@ function refuse(req, error, next) {
     publish(isOfJson ? 'json.refused' : 'body.refused', req, { code });
   }
   next(error);
-}
-
-/**
- * @param {Error} error
- * @param {string} value
- */
-function withType(error, value) {
-  const field = { __proto__: null, value, configurable: true, enumerable: true, writable: true };
-  return Object.defineProperty(error, 'type', field);
 }
 
 /**
@@ -209,4 +203,4 @@ function formOptionsOf({ duplicates, arrays, nested }, { bytes, depth, keys, arr
 /** The highest limit that parseQuery takes. */
 const MOST_PARAMETERS = 2 ** 24;
 
-module.exports = { safeJson };
+module.exports = { createSafeJson, safeJson };

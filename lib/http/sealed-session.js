@@ -13,6 +13,7 @@ const { wrongType, wrongValue } = require('../errors.js');
 const { Keyring } = require('../keyring.js');
 const { integer, oneOf, readOptions, table } = require('../options.js');
 const { Cookie, cookieDomain, cookieName, cookiePath } = require('./cookies.js');
+const { answer: answerWithProblem } = require('./problem.js');
 const { isSecure } = require('./request.js');
 const { addMember, requestMember, responseOf } = require('./request-member.js');
 const { RESERVED, isSession } = require('./session-object.js');
@@ -51,7 +52,7 @@ function sealedSession(options) {
  * @param {unknown} options
  * @param {import('./before-head.js').Answer} [answer]
  */
-function createSession(options, answer = answerProblem) {
+function createSession(options, answer = answerWithProblem) {
   const { secure, validate, ...settings } = readSettings(options, answer);
   const over = tokensOver(settings);
 
@@ -185,7 +186,7 @@ function readSettings(options, answer) {
   const warn = (code, message) => {
     if (warned.has(code)) return;
     warned.add(code);
-    process.emitWarning(message, { code });
+    process.emitWarning(message, { type: 'HoldfastWarning', code });
   };
   return { ...read, answer, warn };
 }
@@ -199,12 +200,6 @@ function tokensOver({ keyring, name, sameSite, path, domain, idleMs, absoluteMs 
     return new SessionTokens(keyring, cookie, { idleMs, absoluteMs });
   });
   return { tcp, tls };
-}
-
-/** @type {import('./before-head.js').Answer} */
-function answerProblem(error, req, res) {
-  const { problemHandler } = require('./problem.js');
-  problemHandler()(error, req, res, () => {});
 }
 
 /** @type {import('../options.js').Reader<Keyring>} */

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * `req.session`: an object whose own members are the user's, and whose few own names are not. It inherits nothing
- * else, so that a polluted Object.prototype cannot make anybody an administrator; and it cannot be given a prototype.
+ * `req.session`: an object whose members are the user's, but for a few names that are its own. It inherits nothing
+ * else, so that a polluted Object.prototype cannot make anybody an administrator.
  */
 
 const { createError, wrongType, wrongValue } = require('../errors.js');

@@ -122,7 +122,8 @@ class SessionState {
   save() {
     if (this.#isSent) throw tooLate('call save()');
     this.#rotateByPrivileges();
-    if (textOf(this.#session) !== EMPTY) this.#seal(Date.now());
+    const text = textOf(this.#session);
+    if (text !== EMPTY) this.#seal(text, Date.now());
   }
 
   /**
@@ -250,15 +251,18 @@ class SessionState {
     const isRenewed = now - this.#lastSeen >= this.#settings.idleMs * RENEWED_AFTER;
     const isChanged = text !== this.#text || this.#rotation !== undefined;
     if (!isChanged && !isRenewed && !this.#isStale) return undefined;
-    return this.#seal(now) ?? cleared;
+    return this.#seal(text, now) ?? cleared;
   }
 
-  /** @param {number} now */
-  #seal(now) {
+  /**
+   * @param {string} text
+   * @param {number} now
+   */
+  #seal(text, now) {
     // Another process whose clock is ahead may have begun it.
     const lastSeen = Math.max(now, this.#createdAt);
     const content = { id: this.#id, createdAt: this.#createdAt, lastSeen, members: this.#session };
-    return this.#tokens?.seal(content);
+    return this.#tokens?.seal(content, text.length);
   }
 
   /**
@@ -267,9 +271,11 @@ class SessionState {
    * @param {string} sent
    */
   #watch(sent) {
-    this.#res.once('close', () => {
+    const look = () => {
       if (!this.#isUnchanged(sent)) this.#settings.warn('HOLDFAST_SESSION_LATE', CHANGED_LATE);
-    });
+    };
+    // The answer is closed before what a route awaited in the meantime goes on.
+    this.#res.once('close', () => setImmediate(look));
   }
 
   /** @param {string} sent */

@@ -106,10 +106,13 @@ class SessionTokens {
    * The `Set-Cookie` of a session, or nothing when it is over.
    *
    * @param {Content} content
+   * @param {number} length Of the members' text.
    * @returns {string | undefined}
    * @throws {Error} `ERR_SESSION_LIMIT`
    */
-  seal({ id, createdAt, lastSeen, members }) {
+  seal({ id, createdAt, lastSeen, members }, length) {
+    // What is far too long is not sealed first.
+    if (length > MOST_COOKIE) throw tooLarge();
     const { idleMs, absoluteMs } = this.#lifetimes;
     const ttlMs = Math.min(idleMs, createdAt + absoluteMs - lastSeen);
     if (ttlMs <= 0) return undefined;
@@ -128,9 +131,9 @@ class SessionTokens {
       return this.#keyring.sealToken(content, { ...this.#purpose, ttlMs });
     } catch (error) {
       const { code } = /** @type {{ code?: string }} */ (error);
-      if (code === 'ERR_JSON_LIMIT') throw tooLarge();
       if (code === undefined || !code.startsWith('ERR_JSON_')) throw error;
       // The route has put it there: it is no mistake of the client's, which that error would be.
+      if (code === 'ERR_JSON_LIMIT') throw wrongValue('req.session', 'JSON that is nested less deeply');
       throw wrongValue('req.session', 'JSON without names that set a prototype, such as __proto__');
     }
   }

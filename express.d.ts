@@ -68,8 +68,10 @@ export interface NamedLimitOptions extends RateLimitOptions {
  * pollute; headers; CORS; the rate limit; slow-down; the size of bodies; the session; JSON; the query; CSRF; the named
  * limits; your routes; 404 and errors as problem documents.
  *
+ * Settings of the router (`case sensitive routing`, `strict routing`) have to be made before.
+ *
  * A second call with the same options changes nothing; with others it throws. An application that is mounted in a hardened
- * one runs under the outer one's rules.
+ * one runs under the outer one's rules; the named limits of its own stay, as they are about its own routes.
  *
  * @returns `app`
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`: also when routes were added before, and when `cors`
@@ -85,17 +87,21 @@ export interface HeadersOptions {
   /**
    * Directives of the Content-Security-Policy in addition to, or instead of, the default ones. Default: `default-src
    * 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'; script-src 'self'
-   * 'nonce-…'; style-src 'self' 'nonce-…'; img-src 'self' data:`. `false`: no policy.
+   * 'nonce-…'; style-src 'self' 'nonce-…'; img-src 'self' data:`. `null`: without that directive. `false`: no policy.
+   *
+   * The nonce is also in `script-src` and `style-src` of yours, and their `-elem`, where it means something: not beside
+   * `'none'` or `'unsafe-inline'`. For scripts `'unsafe-inline'` is refused, and so are names that browsers do not know.
    */
   contentSecurityPolicy?: false | Record<string, readonly string[] | string | null>;
   /** Seconds. Default 31,536,000 (a year), with subdomains. `false`: none. Only sent over TLS. */
   strictTransportSecurity?: false | { maxAge?: number; includeSubDomains?: boolean; preload?: boolean };
   /**
-   * Features, each with those that may use it: `[]` nobody, `['self']`. Default: none of accelerometer, camera,
-   * display-capture, geolocation, gyroscope, magnetometer, microphone, midi, payment, usb, and no more. `false`: no header.
+   * Features, each with those that may use it: `[]` nobody, `['self']`, origins, `['*']`; in addition to, or instead of,
+   * the default ones: accelerometer, camera, display-capture, geolocation, gyroscope, magnetometer, microphone, midi,
+   * payment, usb, each for nobody. `false`: no header.
    */
   permissionsPolicy?: false | Record<string, readonly string[]>;
-  /** Default `no-referrer`. */
+  /** Default `no-referrer`. Several are separated by commas: a browser takes the last that it knows. */
   referrerPolicy?: string;
   /** `Cache-Control` for answers that say nothing themselves. Default `no-store`. `false`: none. */
   cacheControl?: false | string;
@@ -113,25 +119,33 @@ export interface CorsOptions {
   credentials?: boolean;
   /** Default GET, HEAD, PUT, PATCH, POST, DELETE. */
   methods?: readonly string[];
+  /** Default: those that a preflight asks for. */
   allowedHeaders?: readonly string[];
   exposedHeaders?: readonly string[];
   /** Seconds that browsers keep the answer to a preflight. Default 600. */
   maxAge?: number;
 }
 
-/** The package cors, which has to be installed, with a list of origins that is checked when it is made. */
+/**
+ * The package cors, which has to be installed, with a list of origins that is checked when it is made. It answers
+ * preflights; other OPTIONS requests are the application's.
+ */
 export function allowOrigins(options: CorsOptions): Middleware;
 
 // ------------------------------------------------------------------------------------------------------------- bodies
 
 export interface LimitBodyOptions {
-  /** Bytes of a body that nothing here parses. Default 1,048,576. A function is asked for each request with a body. */
+  /**
+   * Bytes of a body that nothing here parses. Default 1,048,576. A function is asked for each request with such a body; it
+   * may return Infinity, which also lets bodies without a length in.
+   */
   maxBytes?: number | ((req: any) => number);
 }
 
 /**
  * Refuses a request by its `Content-Length`, before anything is read: `ERR_BODY_LIMIT` (413). Without a length (chunked)
- * only what `safeJson` reads is taken, which counts for itself; other bodies are refused with `ERR_BODY_LENGTH` (411).
+ * a body is refused with `ERR_BODY_LENGTH` (411). JSON and forms pass, whatever their length: they are left to `safeJson`,
+ * which has to come later and counts for itself.
  */
 export function limitBody(options?: LimitBodyOptions): Middleware;
 
@@ -140,8 +154,11 @@ export interface SafeJsonOptions extends Omit<JsonOptions, 'limits'> {
   limits?: JsonOptions['limits'];
   /** Which media types are JSON, without parameters. Default `application/json` and `application/*+json`. */
   types?: readonly string[];
-  /** Also `application/x-www-form-urlencoded`, by parseQuery. Default true. */
-  urlencoded?: boolean;
+  /**
+   * Also `application/x-www-form-urlencoded`, by parseQuery and with the same limits. Default true: as queries, with no
+   * name twice. `{ arrays: ['tag'] }` for the names that a form has several times.
+   */
+  urlencoded?: boolean | Omit<SafeQueryOptions, 'limits'>;
 }
 
 /**
@@ -185,12 +202,19 @@ export interface RateLimitOptions {
    * tries. Undefined: the request is not counted.
    */
   key?: (req: any) => string | readonly string[] | undefined;
-  /** Tokens for a request. Default 1. */
+  /** Tokens for a request, at most `burst`. Default 1. A function may also say 0; more than `burst` is refused always. */
   cost?: number | ((req: any) => number);
-  /** Gives the tokens back when the answer's status is below 400: what remains counts failures. Default false. */
+  /**
+   * Gives the tokens back when the answer's status is below 400: what remains counts failures. Default false. A form that
+   * answers a wrong password with 200 or a redirect does not tell: none of its guesses would count.
+   */
   skipSuccessful?: boolean;
+  /** Not counted when it returns `true`, and nothing else that is true in JavaScript. */
   skip?: (req: any) => boolean;
-  /** `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10). Default true. */
+  /**
+   * `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10). Default true. `q` is the burst, `w`
+   * how long it takes to come back, `t` how long until the next token does.
+   */
   headers?: boolean;
 }
 
@@ -208,20 +232,23 @@ export interface SlowDownOptions {
   windowMs?: number;
   /** How many requests are not delayed. Default half of `limit`. */
   after?: number;
-  /** For each request over `after`. Default 250. */
+  /** For each request over `after`. Default 250, at most 60,000. */
   delayMs?: number;
-  /** Default 10,000. */
+  /** Default 10,000, at most 60,000. */
   maxDelayMs?: number;
   /** How many requests may wait at a time; more are refused as by {@link rateLimit}. Default 1,000. */
   maxWaiting?: number;
   maxKeys?: number;
   ipv6Prefix?: number;
+  /** In the events. */
   name?: string;
+  /** As for {@link rateLimit}. Of several keys the one that was used most decides. */
   key?: (req: any) => string | readonly string[] | undefined;
+  /** As for {@link rateLimit}. */
   skip?: (req: any) => boolean;
 }
 
-/** Delays instead of refusing. A request whose client is gone stops waiting. */
+/** Delays instead of refusing. A request whose client is gone stops waiting, and is not passed on. */
 export function slowDown(options?: SlowDownOptions): Middleware;
 
 // ------------------------------------------------------------------------------------------------------------- sessions
@@ -230,7 +257,10 @@ export interface SealedSessionOptions {
   keyring: Keyring;
   /** Of the cookie, without prefix. Default `session`. Over TLS `__Host-` is put in front (not with `domain`: `__Secure-`). */
   name?: string;
-  /** Milliseconds without a request that reads the session. Default 1,800,000 (half an hour: OWASP's range for low risk). */
+  /**
+   * Milliseconds without a request that reads the session. Default 1,800,000 (half an hour: OWASP's range for low risk).
+   * The cookie is set again when a tenth of it is over: a session may end that much earlier, and never later.
+   */
   idleMs?: number;
   /** Milliseconds since it began. Default 43,200,000 (12 hours: NIST SP 800-63B-4, AAL2). */
   absoluteMs?: number;
@@ -245,11 +275,19 @@ export interface SealedSessionOptions {
    * `role`, `roles`, `passport`.
    */
   privileges?: readonly string[];
-  /** Asked once for a request that brings a session, before any route: false ends it. For revocation. */
+  /**
+   * Asked once for a request that brings a session, before any route: false ends it. For revocation. What it throws fails
+   * the request, and leaves the session as it is. Each such request counts as one that reads the session.
+   */
   validate?: (session: SealedSession, req: any) => boolean | Promise<boolean>;
 }
 
-/** `req.session`: an object for your own members (JSON), and what is below. It is sealed when the answer's head is written. */
+/**
+ * `req.session`: an object for your own members (JSON), and what is below. It is sealed when the answer's head is written;
+ * what changes later is lost, and there is a process warning. `req.session = null` is `destroy()`.
+ *
+ * `done` is for libraries that expect to be called back, such as passport. There is nothing to wait for.
+ */
 export interface SealedSession {
   /** Random, 128 bits; another one after {@link regenerate}. */
   readonly id: string;
@@ -258,16 +296,25 @@ export interface SealedSession {
   /** True when the request did not bring it. */
   readonly isNew: boolean;
   /** A new id and beginning; the members stay. Happens by itself when a privilege changes. */
-  regenerate(): void;
+  regenerate(done?: (error: unknown) => void): void;
   /** Ends it: members are gone, and the cookie is cleared. */
-  destroy(): void;
+  destroy(done?: (error: unknown) => void): void;
+  /**
+   * Finds out whether it can be sealed, while a route can still do something about it. Nothing else has to be saved.
+   * @throws {HoldfastError} `ERR_SESSION_LIMIT`
+   * @throws {TypeError} `ERR_INVALID_ARG_VALUE` a member is not JSON
+   */
+  save(done?: (error: unknown) => void): void;
   [member: string]: any;
 }
 
 /**
  * Sessions in a sealed cookie: the server keeps nothing, so that any number of processes with the same keys share them. A
  * cookie that is altered, expired, doubled, or made for something else is no session; there is an event. A session without
- * members is not sent. What does not fit into a cookie (4,096 bytes) is `ERR_SESSION_LIMIT`.
+ * members is not sent. What does not fit into a cookie (4,096 bytes) is `ERR_SESSION_LIMIT`: the answer becomes a problem,
+ * wherever it was written from, and the session that the client has stays.
+ *
+ * Of two answers to one client at the same time the session of the later one stays, as a whole.
  */
 export function sealedSession(options: SealedSessionOptions): Middleware;
 
@@ -290,8 +337,8 @@ export interface CsrfOptions {
 /**
  * Refuses what another site makes a browser send, with `ERR_CSRF` (403). GET, HEAD and OPTIONS pass. `Sec-Fetch-Site`
  * decides if it is there, otherwise `Origin`; where neither is, a request passes that carries nothing a browser adds by
- * itself (cookies, `Authorization` other than Bearer), and others need a token. `req.csrfToken()` makes one: sealed, bound to
- * a cookie and to the session.
+ * itself (cookies, `Authorization` other than Bearer, a client's certificate), and others need a token. `req.csrfToken()`
+ * makes one: sealed, bound to a cookie and to the session as it is then, so ask for it when the session has been changed.
  */
 export function csrf(options?: CsrfOptions): Middleware;
 
@@ -304,7 +351,7 @@ export class Problem extends Error {
   readonly statusCode: number;
   readonly expose: true;
   readonly code?: string;
-  readonly headers: Record<string, string>;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface ProblemInit {

@@ -157,8 +157,18 @@ describe('options of HoldfastModule', () => {
   }
 
   for (const [name, options, error] of [
-    ['a wrong option of a piece', { json: { limits: { depht: 1 } } }, { code: 'ERR_INVALID_ARG_VALUE' }],
-    ['a session without a keyring', { session: {} }, { code: 'ERR_INVALID_ARG_TYPE', message: /keyring/ }],
+    [
+      'a wrong option of a piece',
+      { json: { limits: { depht: 1 } } },
+      { code: 'ERR_INVALID_ARG_VALUE', message: /options\.json/ },
+    ],
+    ['a session without a keyring', { session: {} }, { code: 'ERR_INVALID_ARG_VALUE', message: /options\.keyring/ }],
+    ['a keyring of csrf alone', { csrf: { keyring: 1 } }, { code: 'ERR_INVALID_ARG_VALUE', message: /options\.csrf/ }],
+    [
+      'a limit of zero',
+      { limits: { a: { limit: 0 } } },
+      { code: 'ERR_OUT_OF_RANGE', message: /options\.limits\.a\.limit/ },
+    ],
     [
       'a limiter with a limit',
       { rateLimit: { limit: 1, limiter: new RateLimiter({ limit: 1, windowMs: 1 }) } },
@@ -438,6 +448,25 @@ describe('an application with HoldfastModule', () => {
     });
   });
 
+  it('does not cut an answer that is under way when its middleware calls next(), on Express', async () => {
+    const entries = [];
+    const options = { problems: { log: (entry) => entries.push(entry) } };
+    for (const prefix of ['', 'api']) {
+      const configure = (app) => {
+        if (prefix) app.setGlobalPrefix(prefix);
+        app.use('/early', (req, res, next) => {
+          res.write('begun, ');
+          setTimeout(() => res.end('and ended'), 20);
+          next();
+        });
+      };
+      await using(start('Express', { options, configure, module: { controllers: [hello] } }), async ({ get }) => {
+        assert.equal((await get('/early')).text, 'begun, and ended');
+        assert.deepEqual(entries, []);
+      });
+    }
+  });
+
   it('comes before hooks and middleware of the application, also on Fastify', async () => {
     const seen = [];
     const adapter = PLATFORMS.Fastify();
@@ -455,7 +484,10 @@ describe('an application with HoldfastModule', () => {
     await app.listen(0, '127.0.0.1');
     await using(clientOf(app), async ({ get, post }) => {
       assert.equal((await get('/hello')).text, 'hello');
-      assert.deepEqual(seen, [['before create', true], ['middleware', true]]);
+      assert.deepEqual(seen, [
+        ['before create', true],
+        ['middleware', true],
+      ]);
       for (const [hook, status] of [
         [async () => void seen.push('promise'), 200],
         [(request, reply, done) => done(), 200],
@@ -469,12 +501,15 @@ describe('an application with HoldfastModule', () => {
     });
   });
 
-  it('has headers on what Fastify\'s adapter answers by itself', async () => {
+  it("has headers on what Fastify's adapter answers by itself", async () => {
     await using(start('Fastify', { module: { controllers: [hello] } }), async ({ port }) => {
       const answer = await new Promise((resolve, reject) => {
         const socket = require('node:net').connect(port, '127.0.0.1');
         let text = '';
-        socket.on('data', (chunk) => (text += chunk)).on('close', () => resolve(text)).on('error', reject);
+        socket
+          .on('data', (chunk) => (text += chunk))
+          .on('close', () => resolve(text))
+          .on('error', reject);
         socket.write('OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
       });
       assert.match(answer, /^HTTP\/1\.1 404 [^]*content-security-policy: [^]*application\/problem\+json/i);

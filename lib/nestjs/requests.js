@@ -6,7 +6,10 @@
  * node:http's, what applications write with their framework's: here is the way from each to the other.
  */
 
-/** Fastify's request, on node:http's. A property, as an entry of a WeakMap costs the garbage collector as much as the rest. */
+/**
+ * Fastify's request, on node:http's. A property, as an entry of a WeakMap costs the garbage collector as much as the
+ * rest.
+ */
 const FRAMEWORK = Symbol('holdfast.framework');
 
 /**

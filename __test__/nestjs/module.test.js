@@ -341,6 +341,42 @@ describe('an application with HoldfastModule', () => {
     );
   });
 
+  onBoth("asks functions with the framework's request", async (platform) => {
+    const seen = {};
+    const see = (name, answer) => (req) => {
+      seen[name] = platform === 'Express' ? req.path : `${req.originalUrl}`;
+      assert.equal(typeof (platform === 'Express' ? req.get : req.raw?.on), 'function', name);
+      return answer;
+    };
+    const options = {
+      keyring: keyring(),
+      rateLimit: { key: see('rateLimit.key', 'x'), skip: see('rateLimit.skip', false), cost: see('rateLimit.cost', 1) },
+      slowDown: { key: see('slowDown.key', 'x'), skip: see('slowDown.skip', false) },
+      body: { maxBytes: see('body.maxBytes', 5) },
+      csrf: { skip: see('csrf.skip', true) },
+      session: { validate: (session, req) => typeof session.id === 'string' && see('session.validate', true)(req) },
+    };
+    const begin = controller({
+      begin: [Get('begin'), run((session) => ((session.user = 'ada'), session.id)), common.Session()],
+    });
+    await using(start(platform, { options, module: { controllers: [hello, begin] } }), async ({ get, post, send }) => {
+      const [cookie] = (await get('/begin')).cookies[0].split(';');
+      assert.equal((await post('/echo', { a: 1 }, { cookie, 'sec-fetch-site': 'cross-site' })).status, 200);
+      assert.deepEqual(seen, {
+        'rateLimit.key': '/echo',
+        'rateLimit.skip': '/echo',
+        'rateLimit.cost': '/echo',
+        'slowDown.key': '/echo',
+        'slowDown.skip': '/echo',
+        'csrf.skip': '/echo',
+        'session.validate': '/echo',
+      });
+      const headers = { 'content-type': 'text/x-mine' };
+      assert.equal((await send('POST', '/echo', { headers, body: '123456' })).json.code, 'ERR_BODY_LIMIT');
+      assert.equal(seen['body.maxBytes'], '/echo');
+    });
+  });
+
   onBoth('without problem documents answers as Nest does', async (platform) => {
     const options = { problems: false, rateLimit: { limit: 8, windowMs: HOUR } };
     for (const imported of [

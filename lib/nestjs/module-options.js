@@ -22,6 +22,7 @@ const { readOptions, table, unchecked } = require('../options.js');
 const { SafeRegExp } = require('../regexp.js');
 const { makeLimit } = require('./limit.js');
 const { rawBodies } = require('./raw-body.js');
+const { askingOfFramework } = require('./requests.js');
 const { readLimitName } = require('./tokens.js');
 
 /** @typedef {import('../http/sequence.js').Middleware} Middleware */
@@ -65,14 +66,14 @@ function makePieces(options, answer) {
   const json = unless(options.json, 'json', createSafeJson);
   const query = unless(options.query, 'query', createSafeQuery);
   const session = sessionOf(options, answer);
-  const csrf = unless(options.csrf, 'csrf', (own) => createCsrf(sealing(own, options.keyring)));
+  const csrf = unless(options.csrf, 'csrf', (own) => createCsrf(sealing(askingOfFramework(own), options.keyring)));
   const kindOf = json?.kindOf ?? (() => OTHER);
   const first = [
     headers?.middleware,
     unless(options.cors ?? false, 'cors', allowOrigins),
     general?.middleware,
-    unless(options.slowDown ?? false, 'slowDown', slowDown),
-    unless(options.body, 'body', (own) => createBodyLimit(own, kindOf)),
+    unless(options.slowDown ?? false, 'slowDown', (own) => slowDown(askingOfFramework(own))),
+    unless(options.body, 'body', (own) => createBodyLimit(askingOfFramework(own), kindOf)),
     session?.middleware,
   ];
   const rawBody = { isWanted: false };
@@ -111,7 +112,7 @@ function preparation({ headers, json, query, session, csrf }) {
 function sessionOf({ session, keyring }, answer) {
   if (session === false || (session === undefined && keyring === undefined)) return undefined;
   if (keyring === undefined) throw wrongValue('options.session', 'given together with options.keyring, which seals it');
-  return inside('session', () => createSession(sealing(session, keyring), answer));
+  return inside('session', () => createSession(sealing(askingOfFramework(session), keyring), answer));
 }
 
 /**

@@ -51,13 +51,13 @@ describe('the arguments', () => {
     ['a standard without validate', { '~standard': { version: 1 } }, {}, TYPE],
     ['an unknown option', schema, { secret: ['A'] }, { ...VALUE, message: /'secret' is none/ }],
     ['an environment that is none', schema, { env: 'A=1' }, TYPE],
-    ['an environment with a number', schema, { env: { A: 1 } }, { ...TYPE, message: /^options\.env\.A must be a string/ }],
+    ['a number in it', schema, { env: { A: 1 } }, { ...TYPE, message: /^options\.env\.A must be a string/ }],
     ['secrets that are no names', schema, { secrets: 'A' }, TYPE],
     ['a secret without a name', schema, { secrets: [''] }, TYPE],
-    ['a secret that the schema does not know', schema, { secrets: ['A', 'B'] }, { ...VALUE, message: /which B is not/ }],
+    ['a secret that is not in it', schema, { secrets: ['A', 'B'] }, { ...VALUE, message: /which B is not/ }],
     ['no bits', schema, { minBits: 0 }, RANGE],
     ['bits as text', schema, { minBits: '128' }, TYPE],
-    ['a schema that validates by a promise', { A: schemaOf(async (value) => ({ value })) }, {}, { ...VALUE, message: /promise/ }],
+    ['a schema with a promise', { A: schemaOf(async () => ({ value: 1 })) }, {}, { ...VALUE, message: /promise/ }],
     ['one that rejects', { A: schemaOf(async () => { throw new Error('no'); }) }, {}, VALUE],
     ['an asynchronous one of zod', { A: z.string().refine(async () => true) }, { env: { A: 'x' } }, VALUE],
     ['a result that is none', { A: schemaOf(() => undefined) }, {}, VALUE],
@@ -72,7 +72,8 @@ describe('the arguments', () => {
 
 describe('what comes out', () => {
   it('of a schema for all', () => {
-    const schema = z.object({ PORT: z.coerce.number(), MODE: z.enum(['a', 'b']).default('a'), NONE: z.string().optional() });
+    const MODE = z.enum(['a', 'b']).default('a');
+    const schema = z.object({ PORT: z.coerce.number(), MODE, NONE: z.string().optional() });
     const env = requireEnv(schema, { env: { PORT: '80', OTHER: 'x' } });
     assert.deepEqual({ ...env }, { PORT: 80, MODE: 'a' });
   });
@@ -117,7 +118,8 @@ describe('what comes out', () => {
     process.env.HOLDFAST_TEST_VALUE = 'x';
     process.env.HOLDFAST_TEST_EMPTY = '';
     try {
-      const whole = requireEnv(z.object({ HOLDFAST_TEST_VALUE: z.string(), HOLDFAST_TEST_EMPTY: z.string().optional() }));
+      const schema = z.object({ HOLDFAST_TEST_VALUE: z.string(), HOLDFAST_TEST_EMPTY: z.string().optional() });
+      const whole = requireEnv(schema);
       assert.deepEqual({ ...whole }, { HOLDFAST_TEST_VALUE: 'x' });
       const each = requireEnv({ HOLDFAST_TEST_VALUE: text, HOLDFAST_TEST_EMPTY: optional });
       assert.deepEqual({ ...each }, { HOLDFAST_TEST_VALUE: 'x', HOLDFAST_TEST_EMPTY: undefined });
@@ -128,7 +130,13 @@ describe('what comes out', () => {
   });
 
   it('takes nothing from a polluted Object.prototype', () => {
-    const pollution = { A: 'polluted', issues: [], value: 'polluted', '~standard': { version: 1, validate: () => ({ value: {} }) }, secrets: ['A'] };
+    const pollution = {
+      A: 'polluted',
+      issues: [],
+      value: 'polluted',
+      '~standard': { version: 1, validate: () => ({ value: {} }) },
+      secrets: ['A'],
+    };
     const schemas = [{ A: text }, z.object({ A: z.string() }), { A: schemaOf(() => ({})) }];
     Object.assign(Object.prototype, pollution);
     try {
@@ -195,12 +203,14 @@ describe('what is wrong', () => {
   });
 
   it('is bounded: 300 issues with long messages over several lines', () => {
-    const issues = Array.from({ length: 300 }, (_, index) => ({ message: `a\n\u001b[31m${'long '.repeat(1000)}`, path: [`N${index}`] }));
+    const message = `a\n\u001b[31m${'long '.repeat(1000)}`;
+    const issues = Array.from({ length: 300 }, (_, index) => ({ message, path: [`N${index}`] }));
     const problems = problemsOf(schemaOf(() => ({ issues })), { env: {} });
     assert.equal(problems.length, 51);
     assert.match(problems[50], /^and 50 more$/);
     for (const line of problems) assert.ok(line.length < 500 && !line.includes('\u001b'), line);
-    assert.equal(problemsOf({ A: schemaOf(() => ({ issues: [] })) }, { env: { A: 'x' } })[0], 'A is not what the schema asks for');
+    const [problem] = problemsOf({ A: schemaOf(() => ({ issues: [] })) }, { env: { A: 'x' } });
+    assert.equal(problem, 'A is not what the schema asks for');
   });
 
   it('is also a validator that throws', () => {
@@ -239,7 +249,8 @@ describe('no value is told', () => {
     const schema = refusing(() => 'A has to be other than hunter2hunter2', ['A']);
     assert.deepEqual(problemsOf(schema, { env: { A: 'some text', B: 'hunter2hunter2' } }), [GENERIC]);
     const whole = refusing(() => 'hunter2hunter2 is there twice', []);
-    assert.deepEqual(problemsOf(whole, { env: { B: 'hunter2hunter2' } }), ['the whole: is not what the schema asks for']);
+    const problems = problemsOf(whole, { env: { B: 'hunter2hunter2' } });
+    assert.deepEqual(problems, ['the whole: is not what the schema asks for']);
   });
 
   it('and what has nothing of it is told, also when the value is in it by accident', () => {
@@ -264,7 +275,10 @@ describe('no value is told', () => {
     ]) {
       assert.throws(
         () => requireEnv(schema, { env, secrets: ['KEY'] }),
-        (error) => !/canary7531/.test(inspect(error, { depth: 10, showHidden: true }) + error.stack + JSON.stringify(error)),
+        (error) => {
+          const printed = inspect(error, { depth: 10, showHidden: true }) + error.stack + JSON.stringify(error);
+          return !/canary7531/.test(printed);
+        },
       );
     }
   });
@@ -290,9 +304,11 @@ describe('secrets', () => {
   });
 
   it('that are weak do not, and it is told how to make one, once', () => {
-    assert.deepEqual(check('changeme'), ['KEY is a secret, and has a word of examples in it, or is known from one', HINT]);
+    const known = 'KEY is a secret, and has a word of examples in it, or is known from one';
+    assert.deepEqual(check('changeme'), [known, HINT]);
     assert.deepEqual(check('8f3a9c1e'), ['KEY is a secret of about 32 bits, by estimate, and has to have 128', HINT]);
-    const problems = problemsOf({ A: text, B: text, C: text }, { env: { A: 'a', B: 'b', C: 'c' }, secrets: ['A', 'B'] });
+    const env = { A: 'a', B: 'b', C: 'c' };
+    const problems = problemsOf({ A: text, B: text, C: text }, { env, secrets: ['A', 'B'] });
     assert.equal(problems.length, 3);
     assert.equal(problems[2], HINT);
   });
@@ -324,8 +340,9 @@ describe('secrets', () => {
     for (const given of [schema, schema.shape]) {
       assert.match(problemsOf(given, { env: {}, secrets: ['KEY'] })[0], /^KEY is a secret of about/);
       assert.match(problemsOf(given, { env: { KEY: '' }, secrets: ['KEY'] })[0], /^KEY is a secret of about/);
-      assert.throws(() => requireEnv({ KEY: z.any().default(5) }, { env: {}, secrets: ['KEY'] }), /default that is no text/);
     }
+    const number = { KEY: z.any().default(5) };
+    assert.throws(() => requireEnv(number, { env: {}, secrets: ['KEY'] }), /default that is no text/);
     const random = KEY();
     assert.equal(requireEnv({ KEY: z.string().default(random) }, { env: {}, secrets: ['KEY'] }).KEY, random);
   });
@@ -333,9 +350,9 @@ describe('secrets', () => {
   it('may be absent where the schema of the name says so, and not where a name may be misspelt', () => {
     assert.equal(requireEnv({ KEY: optional }, { env: {}, secrets: ['KEY'] }).KEY, undefined);
     const schema = z.object({ KEY: z.string().optional() });
-    const missing = ['KEY is not set, and is one of options.secrets'];
-    assert.deepEqual(problemsOf(schema, { env: {}, secrets: ['KEY'] }), missing);
+    const missing = (name) => [`${name} is not set, and is one of options.secrets`];
+    assert.deepEqual(problemsOf(schema, { env: {}, secrets: ['KEY'] }), missing('KEY'));
     assert.deepEqual(problemsOf(z.object({ KEY: z.string() }), { env: {}, secrets: ['KEY'] }), ['KEY is not set']);
-    assert.deepEqual(problemsOf(schema, { env: { KEY: KEY() }, secrets: ['KYE'] }), ['KYE is not set, and is one of options.secrets']);
+    assert.deepEqual(problemsOf(schema, { env: { KEY: KEY() }, secrets: ['KYE'] }), missing('KYE'));
   });
 });

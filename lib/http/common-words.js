@@ -2,36 +2,37 @@
 'use strict';
 
 /**
- * Words that people make texts of, and secrets: the frequent ones of English, and those of applications and their settings.
- * As a tree, by which a word is known before it is at its end.
+ * Words that people make texts of, and secrets: the frequent ones of English, and those of applications and their
+ * settings. As a tree, by which a word is known before it is at its end.
  */
 
 const WORDS = `
-the and for you that with this have from they are not but what all were when your can said there use each which she how
-their will other about out many then them these some her would make like him into time has look two more write see number
-way could people than first water been call who its now find long down day did get come made may part over new sound take
-only little work know place year live back give most very after thing just name good sentence man think say great where
-help through much before line right too mean old any same tell boy follow came want show also around form three small set
-put end does another well large must big even such because turn here why ask went men read need land different home move
-try kind hand picture again change off play spell air away animal house point page letter mother answer found study still
-learn should world high every near add food between own below country plant last school father keep tree never start city
-earth eye light thought head under story saw left few while along might close something seem next hard open begin life
-always those both paper together got group often run important until children side feet car mile night walk white sea began
-grow took river four carry state once book hear stop without second later miss idea enough eat face watch far really almost
-let above girl sometimes mountain cut young talk soon list song being leave family our love dog cat fish bird horse monkey
-dragon tiger eagle baseball football soccer hockey summer winter spring autumn shadow master sunshine princess flower
-welcome freedom happy hello super star power magic money banana apple orange coffee chocolate cheese cookie pepper ginger
-monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october
-november december company product production prod stage staging develop dev local test tests demo temp temporary internal
-private public access admin administrator root user users login logon account accounts auth authentication authorization
-session sessions cookie cookies token tokens key keys sign signing signature encrypt encryption crypto cipher hash hmac jwt
-json web api app application service server client database data base mongo mysql postgres redis cache queue config
-configuration setting settings environment variable value string random generate generated strong secure security safe
-safety unique hidden protect protected share shared please replace remember forget update upgrade version build deploy
-release docker container kubernetes cluster cloud amazon azure google github gitlab node express nest react angular django
-flask spring laravel rails backend frontend gateway proxy email mail message payment order customer store shop bank system
-network internet website domain host port path file folder backup monitor logger report project team office business
-enterprise global world minimum maximum length least characters bits bytes symbol long longer short simple complex
+about above access account accounts add admin administrator after again air all almost along also always amazon and
+angular animal another answer any api app apple application april are around ask august auth authentication
+authorization autumn away azure back backend backup banana bank base baseball because been before began begin being
+below between big bird bits book both boy build business but bytes cache call came can car carry cat change characters
+cheese children chocolate cipher city client close cloud cluster coffee come company complex config configuration
+container cookie cookies could country crypto customer cut data database day december demo deploy dev develop did
+different django docker does dog domain down dragon each eagle earth eat email encrypt encryption end enough
+enterprise environment even every express eye face family far father february feet few file find first fish flask
+flower folder follow food football for forget form found four freedom friday from frontend gateway generate generated
+get ginger girl github gitlab give global good google got great group grow hand happy hard has hash have head hear
+hello help her here hidden high him hmac hockey home horse host house how idea important internal internet into its
+january json july june just jwt keep key keys kind know kubernetes land laravel large last later learn least leave
+left length let letter life light like line list little live local logger login logon long longer look love made magic
+mail make man many march master maximum may mean men message might mile minimum miss monday money mongo monitor monkey
+more most mother mountain move much must mysql name near need nest network never new next night node not november now
+number october off office often old once only open orange order other our out over own page paper part path payment
+people pepper picture place plant play please point port postgres power princess private prod product production
+project protect protected proxy public put queue rails random react read really redis release remember replace report
+right river root run safe safety said same saturday saw say school sea second secure security see seem sentence
+september server service session sessions set setting settings shadow share shared she shop short should show side
+sign signature signing simple small soccer some something sometimes song soon sound spell spring stage staging star
+start state still stop store story string strong study such summer sunday sunshine super symbol system take talk team
+tell temp temporary test tests than that the their them then there these they thing think this those thought three
+through thursday tiger time together token tokens too took tree try tuesday turn two under unique until update upgrade
+use user users value variable version very walk want watch water way web website wednesday welcome well went were what
+when where which while white who why will winter with without work world would write year you young your
 `;
 
 /**

@@ -3,8 +3,8 @@
 
 /**
  * An estimate of how many bits of entropy a secret has, on the low side. What was made at random has the bits of its
- * encoding; what shows that it was not has those of its description; an example has none. docs/server.md says what it can
- * tell, and what nobody can: whether somebody else has the secret, too.
+ * encoding; what shows that it was not has those of its description; an example has none. docs/server.md says what it
+ * can tell, and what nobody can: whether somebody else has the secret, too.
  */
 
 const { isExample } = require('./example-secrets.js');
@@ -14,8 +14,9 @@ const { letterOf, surprises } = require('./predictability.js');
 const MOST_CHARACTERS = 256;
 
 /**
- * By how many bits a text has to be easier to tell than a random one before it is taken for one that is not. Fewer than one
- * random text in 2^10 can be, and of half a million keys of 16 and 32 bytes none was: weighing the predictors costs some bits, too.
+ * By how many bits a text has to be easier to tell than a random one before it is taken for one that is not. Fewer
+ * than one random text in 2^10 can be, and of half a million keys of 16 and 32 bytes none was: weighing the
+ * predictors costs some bits, too.
  */
 const DOUBT = 10;
 

@@ -91,9 +91,9 @@ function tellsOwn(sentence, told, value) {
  */
 function hasWord(sentence, word) {
   for (let at = sentence.indexOf(word); at !== -1; at = sentence.indexOf(word, at + 1)) {
-    if (fold(sentence.slice(Math.max(0, at - 1), at)) === '' && fold(sentence.slice(at + word.length)[0] ?? '') === '') {
-      return true;
-    }
+    const before = sentence.slice(Math.max(0, at - 1), at);
+    const after = sentence.slice(at + word.length, at + word.length + 1);
+    if (fold(before) === '' && fold(after) === '') return true;
   }
   return false;
 }

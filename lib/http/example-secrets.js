@@ -2,9 +2,9 @@
 'use strict';
 
 /**
- * Secrets that are none, because everybody knows them: those of documentation, tutorials, defaults and test vectors, and
- * texts with the words by which examples ask to be replaced. Each word is so long that fewer than one in a million random
- * keys has it by accident.
+ * Secrets that are none, because everybody knows them: those of documentation, tutorials, defaults and test vectors,
+ * and texts with the words by which examples ask to be replaced. Each word is so long that fewer than one in a
+ * million random keys has it by accident.
  */
 
 /** As they are, wherever in a text. */

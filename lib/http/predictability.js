@@ -3,9 +3,10 @@
 
 /**
  * How well a text can be predicted while it is read, in bits: the sum of -log2 of the probability that each character
- * was given by what was before it. Several predictors (the frequencies so far, a run, a sequence, a keyboard, what came
- * before, English) are weighed by how well they did. All probabilities of a step sum up to at most 1, so that by Kraft's
- * inequality fewer than one in 2^n texts with b random bits is told in b - n bits or less, whoever wrote the predictors.
+ * was given by what was before it. Several predictors (the frequencies so far, a run, a sequence, a keyboard, what
+ * came before, English) are weighed by how well they did. All probabilities of a step sum up to at most 1, so that by
+ * Kraft's inequality fewer than one in 2^n texts with b random bits is told in b - n bits or less, whoever wrote the
+ * predictors.
  */
 
 const { ROOT } = require('./common-words.js');
@@ -25,7 +26,15 @@ const SHARE = 0.02;
 const PRIOR = 0.05;
 
 const ORDER = '0123456789abcdefghijklmnopqrstuvwxyz';
-const ROWS = ['`1234567890-=', 'qwertyuiop[]\\', "asdfghjkl;'", 'zxcvbnm,./', '~!@#$%^&*()_+', 'qwertzuiop', 'azertyuiop'];
+const ROWS = [
+  '`1234567890-=',
+  '~!@#$%^&*()_+',
+  'qwertyuiop[]\\',
+  "asdfghjkl;'",
+  'zxcvbnm,./',
+  'qwertzuiop',
+  'azertyuiop',
+];
 
 /** What follows a letter in English, the more frequent first. @type {Readonly<Record<string, string>>} */
 const FOLLOWERS = Object.freeze(
@@ -233,8 +242,8 @@ function harmonic(count) {
 }
 
 /**
- * The probability that a letter is written like this: as the one before it; or the other way; or as a sign that looks like
- * it, of which some have two.
+ * The probability that a letter is written like this: as the one before it; or the other way; or as a sign that looks
+ * like it, of which some have two.
  *
  * @param {string} character
  * @param {string | undefined} before

@@ -2,9 +2,9 @@
 'use strict';
 
 /**
- * The environment, read once and validated by a schema of any library that speaks Standard Schema. All that is wrong comes
- * in one error, by name: a value never does, as it may be a secret, and the error is printed. Secrets are looked at by
- * themselves: with what is short, made of words, or in every tutorial a server does not start.
+ * The environment, read once and validated by a schema of any library that speaks Standard Schema. All that is wrong
+ * comes in one error, by name: a value never does, as it may be a secret, and the error is printed. Secrets are
+ * looked at by themselves: with what is short, made of words, or in every tutorial a server does not start.
  */
 
 const { createError, wrongType, wrongValue } = require('../errors.js');
@@ -64,8 +64,8 @@ function validateEach(schemas, env) {
 }
 
 /**
- * One schema for all. Which names it knows cannot be asked, so that a secret whose name is misspelt would not be missed:
- * each has to be there.
+ * One schema for all. Which names it knows cannot be asked, so that a secret whose name is misspelt would not be
+ * missed: each has to be there.
  *
  * @param {import('./standard-schema.js').Standard} standard
  * @param {Environment} env
@@ -128,8 +128,8 @@ function weaknessOf(secret, minBits) {
 }
 
 /**
- * An empty variable counts as absent, as shells and compose files make them. From the environment itself and not a copy:
- * on Windows it knows names in whatever case.
+ * An empty variable counts as absent, as shells and compose files make them. From the environment itself and not a
+ * copy: on Windows it knows names in whatever case.
  *
  * @param {Environment} env
  * @param {string} name
@@ -156,7 +156,9 @@ function copyOf(env) {
 /** @type {import('../options.js').Reader<Environment>} */
 function readEnvironment(value, name) {
   if (value === undefined) return process.env;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrongType(name, 'an object of strings');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongType(name, 'an object of strings');
+  }
   const env = Object.create(null);
   for (const key of Object.keys(value)) {
     const text = /** @type {any} */ (value)[key];

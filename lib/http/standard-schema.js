@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * Standard Schema, version 1 (https://standardschema.dev): what zod, valibot, arktype and others have in common. Only what
- * validates at once is taken. What a polluted Object.prototype has is nobody's.
+ * Standard Schema, version 1 (https://standardschema.dev): what zod, valibot, arktype and others have in common. Only
+ * what validates at once is taken. What a polluted Object.prototype has is nobody's.
  */
 
 const { wrongType, wrongValue } = require('../errors.js');

@@ -7,6 +7,9 @@
 
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
+const { once } = require('node:events');
+const http2 = require('node:http2');
+const net = require('node:net');
 const { describe, it } = require('node:test');
 const { PLATFORMS, clientOf, common, controller, decorate, run, start } = require('../support/nest.js');
 const { APP_FILTER, APP_GUARD, NestFactory } = require('@nestjs/core');
@@ -537,10 +540,48 @@ describe('an application with HoldfastModule', () => {
     });
   });
 
+  it('does the same over HTTP/2, on Fastify', async () => {
+    const routes = controller({
+      begin: [
+        Post('begin'),
+        HttpCode(200),
+        run((body, session) => {
+          session.user = body.user;
+          return { body };
+        }),
+        Body(),
+        common.Session(),
+      ],
+    });
+    const options = { keyring: keyring() };
+    const running = start('Fastify', { options, adapter: { http2: true }, module: { controllers: [hello, routes] } });
+    await using(running, async ({ origin }) => {
+      const client = http2.connect(origin);
+      const ask = async (path, body) => {
+        const method = body === undefined ? 'GET' : 'POST';
+        const stream = client.request({ ':path': path, ':method': method, 'content-type': 'application/json' });
+        stream.end(body);
+        const [head] = await once(stream, 'response');
+        let text = '';
+        for await (const chunk of stream.setEncoding('utf8')) text += chunk;
+        assert.match(head['content-security-policy'], /default-src/, path);
+        return { status: head[':status'], cookies: head['set-cookie'], json: JSON.parse(text) };
+      };
+      const begun = await ask('/begin', '{"user":"ada"}');
+      assert.deepEqual(begun.json, { body: { user: 'ada' } });
+      assert.match(begun.cookies[0], /^session=/);
+      assert.equal((await ask('/begin', '{"__proto__":1}')).json.code, 'ERR_JSON_PROTO_KEY');
+      assert.equal((await ask('/begin', 'x'.repeat(20_000))).json.code, 'ERR_BODY_LIMIT');
+      assert.equal((await ask('/fail')).json.detail, 'taken');
+      assert.equal((await ask('/%zz')).status, 400);
+      client.close();
+    });
+  });
+
   it("has headers on what Fastify's adapter answers by itself", async () => {
     await using(start('Fastify', { module: { controllers: [hello] } }), async ({ port }) => {
       const answer = await new Promise((resolve, reject) => {
-        const socket = require('node:net').connect(port, '127.0.0.1');
+        const socket = net.connect(port, '127.0.0.1');
         let text = '';
         socket
           .on('data', (chunk) => (text += chunk))

@@ -1,5 +1,5 @@
 // Makes docs/images/proving-ground-*.png: real runs in Chromium, at the full length. `node scripts/screenshots.mjs [name]`.
-// On a machine that does something else at the same time, the figures show that.
+// On a machine that does something else at the same time the figures show that, and the run is made again.
 
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,6 +14,7 @@ const { startGround } = require('../__test__/support/proving-ground.js');
 
 const DIRECTORY = path.join(root, 'docs/images');
 const MOST_BYTES = 200_000;
+const MOST_ATTEMPTS = 8; // while something else keeps the machine busy
 const desktop = { width: 1280, height: 1180 };
 
 const PICTURES = [
@@ -24,7 +25,7 @@ const PICTURES = [
 
 if (missing) throw new Error(missing);
 fs.mkdirSync(DIRECTORY, { recursive: true });
-const ground = await startGround({});
+const ground = await startGround({}, { isHardened: true });
 const browser = await launch();
 try {
   for (const picture of PICTURES) {
@@ -32,8 +33,12 @@ try {
     const { name, attack, ...options } = picture;
     const page = await browser.newPage(options);
     await page.goto(`${ground.url}#${attack}`);
-    await page.locator('#start').click();
-    await page.locator('#table').waitFor({ timeout: 60_000 });
+    let attempts = 0;
+    do {
+      await page.locator('#start').click();
+      await page.locator('#stop').waitFor();
+      await page.locator('#stop').waitFor({ state: 'hidden', timeout: 60_000 });
+    } while (/Something else/.test(await page.locator('#status').textContent()) && ++attempts < MOST_ATTEMPTS);
     await page.mouse.move(0, 0);
     // On a phone the charts are what fits.
     if (name === 'phone') await page.evaluate(() => document.querySelector('#run').scrollIntoView());

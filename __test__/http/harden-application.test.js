@@ -21,7 +21,7 @@ const keyring = newKeyring();
 
 describe('harden() refuses', () => {
   const limiter = new RateLimiter({ limit: 1, windowMs: 1 });
-  const slowing = (options) => ({ limits: { a: { path: '/', ...options } } });
+  const named = (options) => ({ limits: { a: { path: '/', ...options } } });
   const wrong = {
     'unknown names': [{ helmet: false }, VALUE, /'helmet' is none/],
     'no object': ['all', TYPE, /^options must be/],
@@ -31,7 +31,7 @@ describe('harden() refuses', () => {
     'a keyring of the session': [{ keyring, session: { keyring } }, VALUE, /^options\.session .*keyring/],
     'a keyring of csrf': [{ csrf: { keyring } }, VALUE, /^options\.csrf .*keyring/],
     'a session that is no object': [{ keyring, session: 'yes' }, TYPE, /^options\.session must/],
-    'every origin with credentials': [{ cors: { origins: '*', credentials: true } }, VALUE, /^options\.cors\.origins must/],
+    'all origins with credentials': [{ cors: { origins: '*', credentials: true } }, VALUE, /^options\.cors\.origins/],
     'cors: true': [{ cors: true }, TYPE, /^options\.cors must/],
     'headers: true': [{ headers: true }, TYPE, /^options\.headers must/],
     'unknown names of headers': [{ headers: { csp: {} } }, VALUE, /^options\.headers must .*'csp'/],
@@ -48,9 +48,9 @@ describe('harden() refuses', () => {
     'a path without a slash': [{ limits: { login: { path: 'login' } } }, VALUE, /^options\.limits\.login\.path must/],
     'no path': [{ limits: { login: { path: [] } } }, TYPE, /^options\.limits\.login\.path must/],
     'a name that is none': [{ limits: { 'log in': { path: '/' } } }, VALUE, /^options\.limits\.log in\.name must/],
-    'methods in lower case': [{ limits: { a: { path: '/', methods: ['post'] } } }, VALUE, /^options\.limits\.a\.methods must/],
-    'a slow-down with a limit of its own': [slowing({ slowDown: { limit: 5 } }), VALUE, /^options\.limits\.a\.slowDown must .*'limit'/],
-    'a slow-down beside a limiter': [slowing({ limiter, slowDown: {} }), VALUE, /^options\.limits\.a\.slowDown must/],
+    'methods in lower case': [named({ methods: ['post'] }), VALUE, /^options\.limits\.a\.methods/],
+    'a slow-down with its limit': [named({ slowDown: { limit: 5 } }), VALUE, /^options\.limits\.a\.slowDown .*'limit'/],
+    'a slow-down beside a limiter': [named({ limiter, slowDown: {} }), VALUE, /^options\.limits\.a\.slowDown must/],
   };
   for (const [name, [options, code, message]] of Object.entries(wrong)) {
     it(name, () => {

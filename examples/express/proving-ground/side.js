@@ -43,8 +43,8 @@ async function runSide(name, attack, { calmMs, attackMs, afterMs }, show, signal
     const visitors = child('visitor.js', 256);
     const attacker = child('attacker.js', 256);
     const isDead = () => server.ended() !== null;
-    await until(() => watch.port !== 0 || isDead(), START_MS, signal);
-    if (watch.port === 0) throw new Error('the server under attack did not start');
+    await until(() => (watch.port !== 0 && watch.here === 2) || isDead(), START_MS, signal);
+    if (watch.port === 0 || watch.here < 2) throw new Error('the processes of a run did not start');
 
     const began = performance.now();
     ticks = setInterval(() => show(watch.tick(performance.now() - began, isDead())), TICK_MS);

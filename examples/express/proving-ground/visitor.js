@@ -20,6 +20,7 @@ const RESOLUTION_MS = 10;
  */
 
 endWithParent();
+process.send?.({ type: 'here' });
 process.once('message', (/** @type {any} */ { port }) => visit(port));
 
 /** @param {number} port */

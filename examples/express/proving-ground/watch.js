@@ -24,6 +24,7 @@ class Watch {
   #tickMs;
   #heardAt = performance.now();
   #port = 0;
+  #here = 0;
   #rss = 0;
   #admins = 0;
   /** @type {import('./attacker.js').Tally | null} */
@@ -52,6 +53,11 @@ class Watch {
     this.#tickMs = tickMs;
   }
 
+  /** How many of the other processes are there. */
+  get here() {
+    return this.#here;
+  }
+
   /** Where the server listens; 0 until it does. */
   get port() {
     return this.#port;
@@ -75,6 +81,9 @@ class Watch {
         this.#heardAt = performance.now();
         this.#port = message.port;
         this.#rss = message.rss;
+        break;
+      case 'here':
+        this.#here++;
         break;
       case 'report':
         this.#heardAt = performance.now();

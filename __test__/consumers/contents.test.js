@@ -29,7 +29,7 @@ describe('the root package', () => {
       'LICENSE-UNICODE',
       ...lib,
       ...['CHANGELOG.md', 'README.md', 'SECURITY.md'],
-      ...['index.d.mts', 'index.d.ts', 'index.js', 'index.mjs', 'express.d.ts', 'nestjs.d.ts'],
+      ...['index.d.mts', 'index.d.ts', 'index.js', 'index.mjs', 'express.d.ts', 'nestjs.d.ts', 'nestjs.d.mts'],
       'package.json',
     ].sort());
   });

@@ -40,20 +40,16 @@ const OPTIONS = table({
  * @returns {(req: any, res: any, next: (error?: unknown) => void) => void}
  */
 function headers(options) {
-  const { middleware, finishHead } = createHeaders(options);
+  const { middleware, prepare } = createHeaders(options);
   return function headers(req, res, next) {
-    const { writeHead } = res;
-    res.writeHead = function writeFinishedHead() {
-      finishHead(this);
-      return Reflect.apply(writeHead, this, arguments);
-    };
+    prepare(res);
     middleware(req, res, next);
   };
 }
 
 /**
- * For an application that is hardened as a whole, whose answers have a prototype of their own: on it stands what has to
- * be done when a head is written.
+ * For an application that is hardened as a whole: what is added to answers, apart, as it is cheaper before Express has
+ * seen them.
  *
  * @param {unknown} options
  */
@@ -73,8 +69,17 @@ function createHeaders(options) {
   function middleware(req, res, next) {
     for (let at = 0; at < names.length; at++) res.setHeader(names[at], values[at]);
     if (transport !== undefined && isSecure(req)) res.setHeader(TRANSPORT, transport);
-    offerNonce(res, policy, withoutNonce);
     next();
+  }
+
+  /** @param {any} res */
+  function prepare(res) {
+    offerNonce(res, policy, withoutNonce);
+    const { writeHead } = res;
+    res.writeHead = function writeFinishedHead() {
+      finishHead(this);
+      return Reflect.apply(writeHead, this, arguments);
+    };
   }
 
   /**
@@ -90,7 +95,7 @@ function createHeaders(options) {
     if (res.getHeader('X-Powered-By') === 'Express') res.removeHeader('X-Powered-By');
   }
 
-  return { middleware, finishHead };
+  return { middleware, prepare };
 }
 
 /**

@@ -389,15 +389,21 @@ export function problemHandler(options?: ProblemOptions): ErrorMiddleware;
 // -------------------------------------------------------------------------------------------------------------- servers
 
 export interface HardenServerOptions {
-  /** Milliseconds from the first byte of a request to the end of its headers. Default 10,000. */
+  /**
+   * Milliseconds from the first byte of a request to the end of its headers, and from a connection to its first byte.
+   * Default 10,000, or `requestTimeoutMs` if that is less.
+   */
   headersTimeoutMs?: number;
-  /** Milliseconds from the first byte of a request to the end of its body. Default 30,000. */
+  /**
+   * Milliseconds from the first byte of a request to the end of its body. A client that does not read its answer has as
+   * long for each part of it. Default 30,000.
+   */
   requestTimeoutMs?: number;
   /** Milliseconds that a connection may be idle. Default 5,000. */
   keepAliveTimeoutMs?: number;
   /** Requests on one connection; then it is closed. Default 1,000. */
   maxRequestsPerSocket?: number;
-  /** Default 64. */
+  /** More are refused (431). Default 64. */
   maxHeadersCount?: number;
   /** At a time; more are closed at once. Default 10,000. */
   maxConnections?: number;
@@ -406,9 +412,10 @@ export interface HardenServerOptions {
 }
 
 /**
- * Time-outs and counts for a server, against clients that send slowly or never end. Works on a server that listens
- * already, and looks at its connections each second, so that a time-out is at most that late (node:http looks each 30 s).
- * Requests that are no HTTP are answered with a problem document. Call it once; a second call changes the settings.
+ * Time-outs and counts for a server, against clients that send or read slowly, or never end. Works on a server that
+ * listens already, and looks at its connections twice a second, so that a time-out is at most a second late (node:http
+ * looks each 30 s). Requests that are no HTTP are answered with a problem document, unless the application listens for
+ * `clientError` itself. Call it once; a second call changes the settings.
  */
 export function hardenServer<S extends Server | TlsServer>(server: S, options?: HardenServerOptions): S;
 

@@ -397,7 +397,8 @@ describe('onClose', TOGETHER, () => {
 
   it('is given up when it takes too long, and may fail later', async () => {
     let fail;
-    const { shutdown } = await serve({ timeoutMs: 200, onClose: () => new Promise((resolve, reject) => (fail = reject)) });
+    const onClose = () => new Promise((resolve, reject) => (fail = reject));
+    const { shutdown } = await serve({ timeoutMs: 200, onClose });
     const { error } = await shutdown.close();
     assert.equal(error.code, 'ABORT_ERR');
     assert.match(error.cause.message, /options\.onClose took longer/);
@@ -483,7 +484,12 @@ describe('a process that gets signals', onPosix, () => {
 
   it('SIGTERM: the request is answered, then onClose, then exit code 0', async () => {
     const service = new Service(`
-      gracefulShutdown(slow, { onClose: async () => { say('closing'); await new Promise((go) => setTimeout(go, 100)); say('closed'); } });
+      const onClose = async () => {
+        say('closing');
+        await new Promise((go) => setTimeout(go, 100));
+        say('closed');
+      };
+      gracefulShutdown(slow, { onClose });
       listen(slow);`);
     const client = await service.request();
     service.child.kill('SIGTERM');
@@ -517,7 +523,9 @@ describe('a process that gets signals', onPosix, () => {
   });
 
   it('time that ran out: 1', async () => {
-    const service = new Service('gracefulShutdown(never, { timeoutMs: 300, onClose: () => say("closed") }); listen(never);');
+    const service = new Service(`
+      gracefulShutdown(never, { timeoutMs: 300, onClose: () => say('closed') });
+      listen(never);`);
     const client = await service.request();
     service.child.kill('SIGTERM');
     assert.equal(await service.ended, 1);
@@ -526,7 +534,9 @@ describe('a process that gets signals', onPosix, () => {
   });
 
   it('onClose that fails: 1, and it is said why', async () => {
-    const service = new Service("gracefulShutdown(slow, { onClose: () => { throw new Error('pool') } }); listen(slow);");
+    const service = new Service(`
+      gracefulShutdown(slow, { onClose: () => { throw new Error('pool'); } });
+      listen(slow);`);
     await service.port();
     service.child.kill('SIGTERM');
     assert.equal(await service.ended, 1);
@@ -534,7 +544,9 @@ describe('a process that gets signals', onPosix, () => {
   });
 
   it('onClose that hangs, with nothing to wait for: 1', async () => {
-    const service = new Service('gracefulShutdown(slow, { timeoutMs: 300, onClose: () => new Promise(() => {}) }); listen(slow);');
+    const service = new Service(`
+      gracefulShutdown(slow, { timeoutMs: 300, onClose: () => new Promise(() => {}) });
+      listen(slow);`);
     await service.port();
     service.child.kill('SIGTERM');
     assert.equal(await service.ended, 1);
@@ -586,7 +598,9 @@ describe('a process that gets signals', onPosix, () => {
   });
 
   it('another signal', async () => {
-    const service = new Service("gracefulShutdown(slow, { signals: ['SIGUSR2'], onClose: () => say('closed') }); listen(slow);");
+    const service = new Service(`
+      gracefulShutdown(slow, { signals: ['SIGUSR2'], onClose: () => say('closed') });
+      listen(slow);`);
     await service.port();
     service.child.kill('SIGUSR2');
     assert.equal(await service.ended, 0);

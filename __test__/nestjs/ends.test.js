@@ -3,12 +3,16 @@
 /** How an application with HoldfastModule ends: what it had is given back, threads stop, and the process can. */
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
 const fs = require('node:fs');
+const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 const { describe, it } = require('node:test');
 const { root, runNode } = require('../support/child.js');
+const { common, controller, decorate, run, start } = require('../support/nest.js');
+const { gracefulShutdown, hardenServer } = require('../../lib/nestjs/index.js');
 
 /** An application in a process of its own: `serve(platform, options)` starts it, `app` is it, `ask` one request. */
 const PRELUDE = `
@@ -86,6 +90,78 @@ for (const platform of ['Express', 'Fastify']) {
       assert.equal(stdout, 'done\n');
     });
   });
+}
+
+for (const platform of ['Express', 'Fastify']) {
+  describe(`gracefulShutdown of an application on ${platform}`, () => {
+    /** An application with a route that answers when it is told to, and what its hooks have seen. */
+    async function slow(create) {
+      const seen = [];
+      class Hooks {
+        onModuleDestroy() {
+          seen.push('onModuleDestroy');
+        }
+        onApplicationShutdown() {
+          seen.push('onApplicationShutdown');
+        }
+      }
+      decorate(Hooks, common.Injectable());
+      const reached = withResolvers();
+      const routes = controller({
+        slow: [common.Get('slow'), run(() => new Promise((resolve) => reached.resolve(() => resolve('late'))))],
+        hello: [common.Get('hello'), run(() => 'hello')],
+      });
+      const client = await start(platform, { module: { controllers: [routes], providers: [Hooks] }, create });
+      const server = hardenServer(client.app.getHttpServer());
+      const onClose = () => client.app.close();
+      const shutdown = gracefulShutdown(server, { signals: [], exit: false, timeoutMs: 500, onClose });
+      return { ...client, shutdown, seen, reached: reached.promise };
+    }
+
+    it('finishes what is under way, then runs the hooks of Nest', async () => {
+      for (const create of [{}, { return503OnClosing: true }]) {
+        const { get, shutdown, seen, reached } = await slow(create);
+        const under = get('/slow');
+        const answer = await reached;
+        const ended = shutdown.close('the test');
+        setTimeout(answer, 50);
+        const { status, text, headers } = await under;
+        assert.deepEqual([status, text, headers.connection], [200, 'late', 'close']);
+        assert.deepEqual(await ended, { reason: 'the test', finished: 1, cut: 0 });
+        assert.deepEqual(seen, ['onModuleDestroy', 'onApplicationShutdown']);
+      }
+    });
+
+    it('cuts what does not end, and runs the hooks all the same', async () => {
+      const { get, shutdown, seen, reached, app } = await slow({});
+      const under = assert.rejects(get('/slow'));
+      await reached;
+      const { cut, finished } = await shutdown.close();
+      assert.deepEqual([cut, finished], [1, 0]);
+      await under;
+      assert.deepEqual(seen, ['onModuleDestroy', 'onApplicationShutdown']);
+      await app.close(); // once more does no harm
+    });
+
+    it('answers what is no HTTP with a problem document', async () => {
+      const { port, close, shutdown } = await slow({});
+      const socket = net.connect(port, '127.0.0.1');
+      let text = '';
+      socket.on('data', (chunk) => (text += chunk));
+      socket.write('hunter2\r\n\r\n');
+      await once(socket, 'close');
+      assert.match(text, /^HTTP\/1\.1 400 [^]*application\/problem\+json/i);
+      assert.ok(!text.includes('hunter2'));
+      await shutdown.close();
+      await close();
+    });
+  });
+}
+
+function withResolvers() {
+  const all = {};
+  all.promise = new Promise((resolve, reject) => Object.assign(all, { resolve, reject }));
+  return all;
 }
 
 describe('without Nest', () => {

@@ -2,10 +2,11 @@
 'use strict';
 
 /**
- * The open connections of a server, and what each of them is doing: for harden-server.js, which ends those that take too
- * long, and graceful-shutdown.js, which waits for them. Whatever the server emits about a connection or a request passes
- * here before it reaches node:http or the application, which alone can refuse it there; a request costs two fields and
- * no listener. Of node:http nothing private is read: a byte that came since the last answer is seen by `bytesRead`.
+ * The open connections of a server, and what each of them is doing: for harden-server.js, which ends those that take
+ * too long, and graceful-shutdown.js, which waits for them. Whatever the server emits about a connection or a request
+ * passes here before it reaches node:http or the application, which alone can refuse it there; a request costs two
+ * fields and no listener. Of node:http nothing private is read: a byte that came since the last answer is seen by
+ * `bytesRead`.
  */
 
 const http = require('node:http');
@@ -97,8 +98,8 @@ class Connection {
 
 /**
  * @typedef {(connection: Connection) => boolean} Admission Whether the connection may stay.
- * @typedef {(req: any, res: any, connection: Connection) => boolean} Acceptance Whether the application gets the request:
- *   otherwise it has been answered.
+ * @typedef {(req: any, res: any, connection: Connection) => boolean} Acceptance Whether the application gets the
+ *   request: otherwise it has been answered.
  */
 
 class Connections {

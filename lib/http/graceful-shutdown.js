@@ -2,9 +2,10 @@
 'use strict';
 
 /**
- * The end of a server as a load balancer expects it: answers say `Connection: close`, requests under way are finished, idle
- * connections closed, what does not end in time is cut, and then `onClose` is awaited, for a time that is bounded, too.
- * Begun by a signal or by close(), once; a second signal ends the process. Signals are in shutdown-signals.js.
+ * The end of a server as a load balancer expects it: answers say `Connection: close`, requests under way are
+ * finished, idle connections closed, what does not end in time is cut, and then `onClose` is awaited, for a time that
+ * is bounded, too. Begun by a signal or by close(), once; a second signal ends the process. Signals are in
+ * shutdown-signals.js.
  */
 
 const { AbortError, wrongType, wrongValue } = require('../errors.js');

@@ -2,9 +2,9 @@
 'use strict';
 
 /**
- * Time-outs and counts for a server of node:http or node:https, against clients that send slowly, read slowly, never end, or
- * come too often. Works on a server that listens already. What never reaches the application (no HTTP, too late, too many
- * headers) is answered with a problem document. docs/server.md says why each default is what it is.
+ * Time-outs and counts for a server of node:http or node:https, against clients that send slowly, read slowly, never
+ * end, or come too often. Works on a server that listens already. What never reaches the application (no HTTP, too
+ * late, too many headers) is answered with a problem document. docs/server.md says why each default is what it is.
  */
 
 const { outOfRange } = require('../errors.js');

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * Answers to what never reaches an application: bytes that are no HTTP, requests that take too long, more headers than a
- * server takes. A problem document, the end of the connection, and an event with the same errorId.
+ * Answers to what never reaches an application: bytes that are no HTTP, requests that take too long, more headers
+ * than a server takes. A problem document, the end of the connection, and an event with the same errorId.
  */
 
 const http = require('node:http');
@@ -22,6 +22,9 @@ const KNOWN = Object.assign(Object.create(null), {
   HPE_HEADER_OVERFLOW: [431, 'max-headers'],
   HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'malformed'],
 });
+/** The client has gone in the middle of a request: an upload that was cancelled, most likely. */
+const GONE = 'HPE_INVALID_EOF_STATE';
+
 /** @type {readonly [number, string]} */
 const MALFORMED = [400, 'malformed'];
 /** @type {readonly [number, string]} */
@@ -43,7 +46,7 @@ function refuseSocket(error, socket, connection) {
   const code = codeOf(error);
   const known = whatIs(code, req);
   if (known === undefined) {
-    socket.destroy(); // of the network: there is nobody to tell
+    socket.destroy(); // there is nobody to tell
     return;
   }
   const [status, reason] = known;
@@ -94,7 +97,7 @@ function publishRefusal(reason, req, ends, details) {
  */
 function whatIs(code, req) {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return req === undefined ? LATE_HEAD : LATE_BODY;
-  return KNOWN[code] ?? (code.startsWith('HPE_') ? MALFORMED : undefined);
+  return KNOWN[code] ?? (code.startsWith('HPE_') && code !== GONE ? MALFORMED : undefined);
 }
 
 /**

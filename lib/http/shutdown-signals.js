@@ -10,8 +10,8 @@ const os = require('node:os');
 const { wrongType, wrongValue } = require('../errors.js');
 
 /**
- * Ctrl-C under npm reaches a process more than once: from the terminal, from npm, and when the shell between them is gone.
- * That is one signal.
+ * Ctrl-C under npm reaches a process more than once: from the terminal, from npm, and when the shell between them is
+ * gone. That is one signal.
  */
 const SAME_SIGNAL_MS = 1000;
 
@@ -75,8 +75,12 @@ function onSignal(signal) {
   const shutdowns = [...(waiting.get(signal) ?? [])];
   const fresh = shutdowns.filter((shutdown) => !began.has(shutdown));
   for (const shutdown of fresh) began.set(shutdown, now);
-  if (fresh.length > 0) void end(signal, fresh);
-  else if (shutdowns.length > 0 && shutdowns.every((shutdown) => now - Number(began.get(shutdown)) >= SAME_SIGNAL_MS)) process.exit(1);
+  if (fresh.length > 0) {
+    void end(signal, fresh);
+    return;
+  }
+  const isSecond = shutdowns.every((shutdown) => now - Number(began.get(shutdown)) >= SAME_SIGNAL_MS);
+  if (isSecond && shutdowns.length > 0) process.exit(1);
 }
 
 /**

@@ -22,9 +22,9 @@ const IDLE_BUFFER_MS = 1000;
 const LINGER_MS = 1000;
 
 /**
- * What was written at once is on its way as a whole, and of its parts nothing is known. So the client has longer for more
- * (Kestrel's MinResponseDataRate is the same, with 240 bytes a second): a millisecond for so many bytes, up to so many
- * times what it has anyway.
+ * What was written at once is on its way as a whole, and of its parts nothing is known. So the client has longer for
+ * more (Kestrel's MinResponseDataRate is the same, with 240 bytes a second): a millisecond for so many bytes, up to
+ * so many times what it has anyway.
  */
 const SLOWEST_READER = 16.384;
 const MOST_PATIENCE = 10;

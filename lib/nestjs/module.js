@@ -76,11 +76,12 @@ class HoldfastModule extends ConfigurableModuleClass {
    * @returns {any}
    */
   static forRoot(options = {}) {
-    const { keyring, rateLimit, problems, limits } = readModuleOptions(options);
+    const read = readModuleOptions(options);
+    const { keyring, rateLimit, problems, limits } = read;
     const absent = [];
     if (keyring === undefined) absent.push(Keyring);
     if (rateLimit === false) absent.push(RateLimiter);
-    return withProviders(super.forRoot(options), Object.keys(limits), absent, problems !== false);
+    return withProviders(super.forRoot(read), Object.keys(limits), absent, problems !== false);
   }
 
   /**

@@ -18,13 +18,23 @@ const BUILT_IN = ['application/json', 'application/x-www-form-urlencoded'];
  * @param {any} adapter
  * @param {import('./harden-adapter.js').Hardening} hardening
  */
-function hardenFastify(adapter, { headers, first, body, last, rawBody, members, types, refuse, answer }) {
+function hardenFastify(adapter, hardening) {
+  const { headers, first, body, last, rawBody, members, types, refuse, answer } = hardening;
   const fastify = adapter.getInstance();
   decorate(fastify, members);
   const before = sequence(first);
-  useFirst(adapter, fastify, (/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ next) => {
+  /** @type {Hook} */
+  const hook = (request, reply, done) => {
+    const raw = adopt(request);
+    headers?.prepare(reply.raw);
+    before(raw, reply.raw, (error) => (isError(error) ? refuseIn(reply, error, raw, done) : done()));
+  };
+  /** @param {any} req @param {any} res @param {(error?: unknown) => void} next */
+  const middleware = (req, res, next) => {
+    headers?.prepare(res);
     before(req, res, (error) => (isError(error) ? refuse(error, req, res, next) : next()));
-  });
+  };
+  useFirst(adapter, fastify, hook, middleware);
   if (body !== undefined) {
     takeBodies(adapter, fastify, types, rawBody);
     fastify.addHook('preParsing', readBody);
@@ -46,7 +56,7 @@ function hardenFastify(adapter, { headers, first, body, last, rawBody, members, 
    * @param {(error?: unknown, payload?: unknown) => void} done
    */
   function readBody(request, reply, payload, done) {
-    const raw = adopt(request);
+    const { raw } = request;
     /** @type {import('../http/sequence.js').Middleware} */ (body)(raw, reply.raw, (error) => {
       if (isError(error)) refuseIn(reply, error, raw, done);
       else done(null, payload);
@@ -59,7 +69,7 @@ function hardenFastify(adapter, { headers, first, body, last, rawBody, members, 
    * @param {(error?: unknown) => void} done
    */
   function checkRest(request, reply, done) {
-    const raw = adopt(request);
+    const { raw } = request;
     // Each has what the other has read: of a method without a body for Fastify, of a type that a parser of its own
     // takes.
     if (request.body === undefined) request.body = raw.body;
@@ -85,20 +95,50 @@ function hardenFastify(adapter, { headers, first, body, last, rawBody, members, 
 }
 
 /**
- * Before all other middleware. Where the application brings @fastify/middie itself (`skipMiddie`), it is a hook.
+ * @typedef {(request: any, reply: any, done: (error?: unknown) => void) => void} Hook
+ */
+
+/**
+ * Before all middleware, and before what Nest answers without any. The adapter has one place for that; whoever else
+ * puts a hook there comes behind. The first versions of Nest 11 have none: there it is the first middleware, or where
+ * the application brings @fastify/middie itself (`skipMiddie`) a hook.
  *
  * @param {any} adapter
  * @param {any} fastify
- * @param {import('../http/sequence.js').Middleware} middleware
+ * @param {Hook} hook
+ * @param {import('../http/sequence.js').Middleware} middleware The same.
  */
-function useFirst(adapter, fastify, middleware) {
-  if (typeof fastify.use === 'function' || adapter.isMiddieRegistered !== true) {
-    adapter.use(middleware);
+function useFirst(adapter, fastify, hook, middleware) {
+  if (typeof adapter.setOnRequestHook !== 'function') {
+    if (typeof fastify.use === 'function' || adapter.isMiddieRegistered !== true) adapter.use(middleware);
+    else fastify.addHook('onRequest', hook);
     return;
   }
-  fastify.addHook('onRequest', (/** @type {any} */ request, /** @type {any} */ reply, /** @type {any} */ done) => {
-    middleware(adopt(request), reply.raw, done);
+  let other = adapter.onRequestHook;
+  adapter.setOnRequestHook((/** @type {any} */ request, /** @type {any} */ reply, /** @type {any} */ done) => {
+    hook(request, reply, (error) => {
+      if (isError(error) || typeof other !== 'function') done(error);
+      else runOther(request, reply, done);
+    });
   });
+  adapter.setOnRequestHook = (/** @type {unknown} */ given) => {
+    other = given;
+  };
+
+  /** As the adapter does: it calls `done`, or returns a promise. @type {Hook} */
+  function runOther(request, reply, done) {
+    try {
+      const result = other.call(adapter, request, reply, done);
+      if (typeof result?.then === 'function') {
+        result.then(
+          () => done(),
+          (/** @type {unknown} */ error) => done(error ?? new Error('the hook failed')),
+        );
+      }
+    } catch (error) {
+      done(error);
+    }
+  }
 }
 
 /**
@@ -134,7 +174,7 @@ function takeBodies(adapter, fastify, types, rawBody) {
  * look there, Fastify answers by itself.
  *
  * @param {any} fastify
- * @param {import('../http/sequence.js').Middleware | undefined} headers
+ * @param {import('./harden-adapter.js').Hardening['headers']} headers
  * @param {(error: unknown, req: any, res: any) => void} answer
  */
 function answerForRouter(fastify, headers, answer) {
@@ -145,9 +185,9 @@ function answerForRouter(fastify, headers, answer) {
     /** @type {any} */ request,
     /** @type {any} */ reply,
   ) => {
-    const { raw } = reply;
-    if (headers === undefined) answer(error, request.raw, raw);
-    else headers(request.raw, raw, (failure) => answer(failure ?? error, request.raw, raw));
+    headers?.prepare(reply.raw);
+    headers?.middleware(request.raw, reply.raw, () => {});
+    answer(error, request.raw, reply.raw);
   };
 }
 

@@ -9,7 +9,7 @@
 const { createError } = require('../errors.js');
 const { injectable } = require('./nest.js');
 const { RateLimits } = require('./rate-limits.js');
-const { adopt, nodeResponseOf } = require('./requests.js');
+const { nodeResponseOf, routedRequestOf } = require('./requests.js');
 
 class RateLimitGuard {
   #limits;
@@ -34,7 +34,7 @@ class RateLimitGuard {
       );
     }
     const http = context.switchToHttp();
-    const request = adopt(http.getRequest());
+    const request = routedRequestOf(http.getRequest());
     if (this.#limits.hasCounted(request)) return true;
     const response = nodeResponseOf(http.getResponse());
     return new Promise((resolve, reject) => {

@@ -8,6 +8,7 @@
  */
 
 const { createError, wrongType, wrongValue } = require('../errors.js');
+const { inside } = require('../express/option-names.js');
 const { sequence } = require('../http/sequence.js');
 const { makeLimit } = require('./limit.js');
 const { common } = require('./nest.js');
@@ -48,12 +49,14 @@ class RateLimits {
   #limits = new Map();
   /** @type {WeakMap<Function, WeakMap<Function, Middleware | null>>} */
   #routes = new WeakMap();
-  /** @type {WeakSet<object>} */
-  #counted = new WeakSet();
+  /** On requests: an entry of a WeakSet would cost more. */
+  #counted = Symbol('holdfast.counted');
 
   /** @param {Record<string, unknown>} limits Of forRoot. */
   constructor(limits) {
-    for (const [name, options] of Object.entries(limits)) this.#add(name, readDeclared(options) ?? {});
+    for (const [name, options] of Object.entries(limits)) {
+      inside(`limits.${name}`, () => this.#add(name, readDeclared(options) ?? {}));
+    }
   }
 
   /**
@@ -85,11 +88,11 @@ class RateLimits {
   /**
    * False the first time that it is asked about a request.
    *
-   * @param {object} request node:http's.
+   * @param {any} request node:http's.
    */
   hasCounted(request) {
-    if (this.#counted.has(request)) return true;
-    this.#counted.add(request);
+    if (request[this.#counted] === true) return true;
+    request[this.#counted] = true;
     return false;
   }
 

@@ -7,11 +7,10 @@
  */
 
 /**
- * Fastify's request, by node:http's. Express's needs no entry.
- *
- * @type {WeakMap<object, any>}
+ * Fastify's request, on node:http's. A property, as an entry of a WeakMap costs the garbage collector as much as the
+ * rest.
  */
-const requests = new WeakMap();
+const FRAMEWORK = Symbol('holdfast.framework');
 
 /**
  * @param {any} request A framework's, or node:http's.
@@ -30,33 +29,65 @@ function nodeResponseOf(response) {
 }
 
 /**
- * Tells of the framework's request when node:http's is seen: in the functions of a limit, say.
+ * Gives node:http's request what lib/http reads of a framework's, as @fastify/middie does for middleware.
  *
- * @param {any} request
- * @returns {any} node:http's, with the address that the framework says.
+ * @param {any} request Fastify's.
+ * @returns {any} node:http's.
  */
 function adopt(request) {
-  const raw = nodeRequestOf(request);
-  if (raw === request || requests.has(raw)) return raw;
-  requests.set(raw, request);
-  // As @fastify/middie does for middleware, which the application may not have.
-  raw.originalUrl ??= raw.url;
-  raw.id ??= request.id;
-  raw.ip ??= request.ip;
-  raw.ips ??= request.ips;
-  raw.protocol ??= request.protocol;
-  raw.hostname ??= request.hostname;
-  const path = request.routeOptions?.url;
-  if (typeof path === 'string') raw.route = { path };
+  const { raw } = request;
+  raw[FRAMEWORK] = request;
+  raw.originalUrl = raw.url;
+  raw.id = request.id;
+  raw.ip = request.ip;
+  raw.ips = request.ips;
+  raw.protocol = request.protocol;
   return raw;
 }
 
 /**
  * @param {any} raw
- * @returns {any} The framework's, as far as it is known by now.
+ * @returns {any} The framework's.
  */
 function frameworkRequestOf(raw) {
-  return requests.get(raw) ?? raw;
+  return Object.hasOwn(raw, FRAMEWORK) ? raw[FRAMEWORK] : raw;
 }
 
-module.exports = { adopt, frameworkRequestOf, nodeRequestOf, nodeResponseOf };
+/**
+ * A copy of options whose functions are asked with the framework's request, which is their last argument. What is
+ * neither a function nor anything else that it may be, the piece refuses.
+ *
+ * @template {Record<string, unknown> | undefined} O
+ * @param {O} options Without a prototype.
+ * @returns {O}
+ */
+function askingOfFramework(options) {
+  if (options === undefined) return options;
+  const asking = { __proto__: null, ...options };
+  for (const [name, given] of Object.entries(asking)) {
+    if (typeof given !== 'function') continue;
+    /** @type {any} */ (asking)[name] = (/** @type {any[]} */ ...args) => {
+      args.push(frameworkRequestOf(args.pop()));
+      return given(...args);
+    };
+  }
+  return /** @type {any} */ (asking);
+}
+
+/**
+ * For what happens in a route, which is known by then: of a request that nobody has adopted, too.
+ *
+ * @param {any} request A framework's.
+ * @returns {any} node:http's.
+ */
+function routedRequestOf(request) {
+  const raw = nodeRequestOf(request);
+  if (raw === request) return raw;
+  if (!Object.hasOwn(raw, FRAMEWORK)) adopt(request);
+  // A getter that makes an object at each call, so that it is not asked for each request.
+  const path = request.routeOptions?.url;
+  if (typeof path === 'string' && raw.route === undefined) raw.route = { path };
+  return raw;
+}
+
+module.exports = { adopt, askingOfFramework, frameworkRequestOf, nodeRequestOf, nodeResponseOf, routedRequestOf };

@@ -40,10 +40,12 @@ try {
 } catch {
   // Some systems do not let a process do that to itself.
 }
+tell({ type: 'here' });
 process.once('message', (/** @type {any} */ { attack, port, durationMs }) => {
   const { tally, attacker } = prepare(port, durationMs);
-  setInterval(() => tell(tally), TELL_MS);
-  void attackById(attack)?.send(attacker).then(() => tell(tally));
+  const report = () => tell({ type: 'tally', tally });
+  setInterval(report, TELL_MS);
+  void attackById(attack)?.send(attacker).then(report);
 });
 
 /**
@@ -111,7 +113,7 @@ function until(time) {
   return new Promise((resolve) => setTimeout(resolve, time - performance.now()));
 }
 
-/** @param {Tally} tally */
-function tell(tally) {
-  if (process.connected) process.send?.({ type: 'tally', tally });
+/** @param {object} message */
+function tell(message) {
+  if (process.connected) process.send?.(message);
 }

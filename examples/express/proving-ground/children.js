@@ -22,7 +22,6 @@ process.on('exit', () => {
 
 /**
  * @typedef {object} Child
- * @property {import('node:child_process').ChildProcess} process
  * @property {(message: any) => void} tell does nothing when it is gone
  * @property {() => { how: string, outOfMemory: boolean } | null} ended how, or null while it runs
  * @property {() => Promise<void>} kill resolves when it is gone
@@ -30,10 +29,10 @@ process.on('exit', () => {
 
 /**
  * @param {string} file
- * @param {{ heapMB: number, flags?: string[], hear: (message: any) => void }} how
+ * @param {{ heapMB: number, flags: string[], hear: (message: any) => void }} how
  * @returns {Child}
  */
-function start(file, { heapMB, flags = [], hear }) {
+function start(file, { heapMB, flags, hear }) {
   const env = Object.create(null);
   for (const name of PASSED_ON) if (process.env[name] !== undefined) env[name] = process.env[name];
   const child = fork(path.join(__dirname, file), [], {
@@ -59,7 +58,6 @@ function start(file, { heapMB, flags = [], hear }) {
   });
 
   return {
-    process: child,
     tell: (message) => {
       // Between its end and the event that tells of it, a message fails.
       if (child.connected) child.send(message, () => {});

@@ -5,6 +5,7 @@
 
 const { count, duration, megabytes, percent } = require('./words.js');
 
+const NOISY_MS = 50; // of the measuring process: then something else keeps the machine busy
 const SOON_MS = 100; // what people take for at once (Nielsen, "Response Times: The 3 Important Limits", 1993)
 
 /**
@@ -13,6 +14,7 @@ const SOON_MS = 100; // what people take for at once (Nielsen, "Response Times: 
  * @property {{ at: number, ms: number }[]} waiting those that were not, and for how long until the end
  * @property {number} attackAt when the attack began, on the visitors' clock
  * @property {number} standstillMs the longest time in which the event loop did not turn
+ * @property {number} noiseMs the same of the process that measures, which has nothing else to do
  * @property {number} rssBefore
  * @property {number} rssMost
  * @property {number | null} keptBytes
@@ -40,6 +42,7 @@ const SOON_MS = 100; // what people take for at once (Nielsen, "Response Times: 
  * @property {boolean} slowestWaits the slowest one was not answered
  * @property {number} admins of these visitors: whom the server took for an administrator
  * @property {number} standstillMs
+ * @property {number} noiseMs
  * @property {number} rssBefore
  * @property {number} rssMost
  * @property {number | null} keptBytes
@@ -118,6 +121,7 @@ function rowsOf(attack, figures) {
     ['Resident memory', `${megabytes(figures.rssBefore)} before, ${megabytes(figures.rssMost)} at most`],
     ['Memory kept after the attack', keptBytes === null ? 'not known' : megabytes(Math.max(0, keptBytes))],
     ['Process in the end', endInWords(end)],
+    ['Measuring itself was late by, at most', duration(figures.noiseMs)],
   ];
 }
 
@@ -138,4 +142,12 @@ function endInWords({ state, how, outOfMemory }) {
   return outOfMemory === true ? 'died: out of memory' : `died: ${how}`;
 }
 
-module.exports = { figuresOf, tableOf };
+/**
+ * Whether this machine was too busy for figures that one can rely on.
+ * @param {Figures[]} sides
+ */
+function isNoisy(sides) {
+  return sides.some(({ noiseMs }) => noiseMs > NOISY_MS);
+}
+
+module.exports = { figuresOf, isNoisy, tableOf };

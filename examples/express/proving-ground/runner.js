@@ -7,7 +7,7 @@
 const os = require('node:os');
 const { setTimeout: pause } = require('node:timers/promises');
 const { attackById } = require('./attacks.js');
-const { tableOf } = require('./figures.js');
+const { isNoisy, tableOf } = require('./figures.js');
 const { runSide } = require('./side.js');
 
 const SIDES = /** @type {const} */ (['ordinary', 'holdfast']);
@@ -67,7 +67,11 @@ async function bothSides(attack, timing, emit, signal) {
       figures.push(measured);
     }
     const [ordinary, holdfast] = figures;
-    emit('verdict', { sentence: attack.verdict(ordinary, holdfast), table: tableOf(attack, ordinary, holdfast) });
+    emit('verdict', {
+      sentence: attack.verdict(ordinary, holdfast),
+      table: tableOf(attack, ordinary, holdfast),
+      isNoisy: isNoisy(figures),
+    });
   } catch (error) {
     if (!signal.aborted) emit('failure', { detail: /** @type {Error} */ (error).message });
   }

@@ -30,15 +30,21 @@ const LOOK_MS = 20;
 async function runSide(name, attack, { calmMs, attackMs, afterMs }, show, signal) {
   signal.throwIfAborted();
   const watch = new Watch(TICK_MS);
-  const hear = (/** @type {any} */ message) => watch.hear(message);
-  const server = start(`${name}.js`, { heapMB: 512, flags: ['--expose-gc'], hear });
-  const visitors = start('visitor.js', { heapMB: 256, hear });
-  const attacker = start('attacker.js', { heapMB: 256, hear });
-  const isDead = () => server.ended() !== null;
+  /** @type {import('./children.js').Child[]} */
+  const children = [];
+  const child = (/** @type {string} */ file, /** @type {number} */ heapMB, /** @type {string[]} */ ...flags) => {
+    const started = start(file, { heapMB, flags, hear: (message) => watch.hear(message) });
+    children.push(started);
+    return started;
+  };
   let ticks;
   try {
-    await until(() => watch.port !== 0 || isDead(), START_MS, signal);
-    if (watch.port === 0) throw new Error('the server under attack did not start');
+    const server = child(`${name}.js`, 512, '--expose-gc');
+    const visitors = child('visitor.js', 256);
+    const attacker = child('attacker.js', 256);
+    const isDead = () => server.ended() !== null;
+    await until(() => (watch.port !== 0 && watch.here === 2) || isDead(), START_MS, signal);
+    if (watch.port === 0 || watch.here < 2) throw new Error('the processes of a run did not start');
 
     const began = performance.now();
     ticks = setInterval(() => show(watch.tick(performance.now() - began, isDead())), TICK_MS);
@@ -58,7 +64,7 @@ async function runSide(name, attack, { calmMs, attackMs, afterMs }, show, signal
     return figuresOf({ ...measured, keptBytes: watch.keptBytes });
   } finally {
     clearInterval(ticks);
-    await Promise.all([server.kill(), visitors.kill(), attacker.kill()]);
+    await Promise.all(children.map(({ kill }) => kill()));
   }
 }
 

@@ -6,10 +6,12 @@
 // page can spoil the figures. Started by side.js.
 
 const http = require('node:http');
+const { monitorEventLoopDelay } = require('node:perf_hooks');
 const { endWithParent } = require('./lifetime.js');
 
 const INTERVAL_MS = 50;
 const TELL_MS = 50;
+const RESOLUTION_MS = 10;
 
 /**
  * A visitor that is done: when it came and how long it took, in milliseconds, whether it was answered, and whether the
@@ -18,6 +20,7 @@ const TELL_MS = 50;
  */
 
 endWithParent();
+process.send?.({ type: 'here' });
 process.once('message', (/** @type {any} */ { port }) => visit(port));
 
 /** @param {number} port */
@@ -30,10 +33,15 @@ function visit(port) {
   /** @type {Map<number, number>} those that still wait: their numbers, and when they came */
   const waiting = new Map();
 
+  // This process has next to nothing to do: when its own event loop is late, the machine is too busy to measure well.
+  const own = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  own.enable();
   next(0);
   setInterval(() => {
-    const visits = { type: 'visits', done, waiting: [...waiting.values()], now: performance.now() - start };
+    const lateMs = Math.max(0, own.max / 1e6 - RESOLUTION_MS);
+    const visits = { type: 'visits', done, waiting: [...waiting.values()], now: performance.now() - start, lateMs };
     if (process.connected) process.send?.(visits);
+    own.reset();
     done = [];
   }, TELL_MS);
 

@@ -24,6 +24,7 @@ class Watch {
   #tickMs;
   #heardAt = performance.now();
   #port = 0;
+  #here = 0;
   #rss = 0;
   #admins = 0;
   /** @type {import('./attacker.js').Tally | null} */
@@ -43,12 +44,18 @@ class Watch {
   // Since the attack.
   #attackAt = Infinity;
   #standstillMs = 0;
+  #noiseMs = 0;
   #rssBefore = 0;
   #rssMost = 0;
 
   /** @param {number} tickMs */
   constructor(tickMs) {
     this.#tickMs = tickMs;
+  }
+
+  /** How many of the other processes are there. */
+  get here() {
+    return this.#here;
   }
 
   /** Where the server listens; 0 until it does. */
@@ -75,6 +82,9 @@ class Watch {
         this.#port = message.port;
         this.#rss = message.rss;
         break;
+      case 'here':
+        this.#here++;
+        break;
       case 'report':
         this.#heardAt = performance.now();
         this.#longestDelay = Math.max(this.#longestDelay, message.delayMs);
@@ -93,8 +103,9 @@ class Watch {
     }
   }
 
-  /** @param {{ done: import('./visitor.js').Visit[], waiting: number[], now: number }} message */
-  #hearVisits({ done, waiting, now }) {
+  /** @param {{ done: import('./visitor.js').Visit[], waiting: number[], now: number, lateMs: number }} message */
+  #hearVisits({ done, waiting, now, lateMs }) {
+    this.#noiseMs = Math.max(this.#noiseMs, lateMs);
     for (const visit of done) {
       this.#visits.push(visit);
       if (visit.isAdmin) this.#admins++;
@@ -109,6 +120,7 @@ class Watch {
     this.#rssBefore = this.#rss;
     this.#rssMost = this.#rss;
     this.#standstillMs = 0;
+    this.#noiseMs = 0;
   }
 
   /**
@@ -147,6 +159,7 @@ class Watch {
       waiting: since.map((at) => ({ at, ms: now - at })),
       attackAt: this.#attackAt,
       standstillMs: this.#standstillMs,
+      noiseMs: this.#noiseMs,
       rssBefore: this.#rssBefore,
       rssMost: this.#rssMost,
       keptBytes: this.keptBytes,

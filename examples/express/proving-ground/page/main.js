@@ -10,6 +10,7 @@ import { tickInWords } from './words.js';
 
 const SPEAK_MS = 3000; // a screen reader has to get to the end of a sentence
 const SETTLE_MS = 400; // after a run that was stopped: for the server to notice
+const NOISY = ' Something else kept this machine busy: trust them less, or run it again.';
 const STILL_MS = 1000; // between drawings, for those who want little motion
 
 const base = document.body.dataset.base ?? '';
@@ -128,7 +129,7 @@ function hear(result, event, data) {
     say(data.side === 'ordinary' ? 'Starting the ordinary server …' : 'Starting Holdfast’s server …');
   } else if (event === 'verdict') {
     result.verdict = data;
-    result.status = 'Done: the verdict and the figures are below.';
+    result.status = `Done: the verdict and the figures are below.${data.isNoisy ? NOISY : ''}`;
   } else if (event === 'failure') {
     result.status = `The run failed: ${data.detail}.`;
   }

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * `res.locals.cspNonce`, which views of Express see as `cspNonce`: made when it is first read, and put into the policy of
- * the answer then.
+ * `res.locals.cspNonce`, which views of Express see as `cspNonce`: made when it is first read, and put into the policy
+ * of the answer then.
  */
 
 const { randomBytes } = require('node:crypto');
@@ -19,9 +19,9 @@ const NONCE_BYTES = 16; // CSP Level 3 section 8.1: at least 128 bits
  */
 
 /**
- * What Express puts into `res.locals`, an object without a prototype to speak of, with the nonce as a member of its own:
- * views copy own members. One getter serves all of them: with a closure for each, V8 gives each a hidden class, which
- * was measured to take 6 µs of an answer.
+ * What Express puts into `res.locals`, an object without a prototype to speak of, with the nonce as a member of its
+ * own: views copy own members. One getter serves all of them: with a closure for each, V8 gives each a hidden class,
+ * which was measured to take 6 µs of an answer.
  */
 class Locals {
   #res;

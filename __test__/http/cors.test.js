@@ -145,12 +145,14 @@ describe('allowOrigins', () => {
   }
 
   it('takes nothing from a polluted prototype', async () => {
-    const ofCors = { credentials: true, origin: '*', headers: 'x-evil', exposedHeaders: 'x', preflightContinue: true };
+    const ofCors = { credentials: true, headers: 'x-evil', exposedHeaders: 'x', preflightContinue: true };
     Object.assign(Object.prototype, ofCors);
     try {
       const ask = await client({ origins: [ORIGIN] });
-      const { headers } = await ask(preflight(ORIGIN));
-      assert.equal(headers['access-control-allow-origin'], undefined); // node:http takes no such header any more
+      const { status, headers } = await ask(preflight(ORIGIN));
+      assert.equal(status, 204);
+      assert.equal(headers['access-control-allow-origin'], ORIGIN);
+      assert.equal(headers['access-control-allow-headers'], 'x-one,x-two');
       assert.equal(headers['access-control-allow-credentials'], undefined);
       assert.equal(headers['access-control-expose-headers'], undefined);
     } finally {

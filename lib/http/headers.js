@@ -88,7 +88,6 @@ function createHeaders(options) {
    * @param {any} res
    */
   function finishHead(res) {
-    if (res.headersSent) return;
     if (cacheControl !== undefined && !res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', cacheControl);
     if (res.getHeader('X-Powered-By') === 'Express') res.removeHeader('X-Powered-By');
   }

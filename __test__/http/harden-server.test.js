@@ -4,15 +4,17 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const fs = require('node:fs');
 const http = require('node:http');
 const http2 = require('node:http2');
 const net = require('node:net');
+const path = require('node:path');
 const { Duplex, Readable } = require('node:stream');
 const { after, beforeEach, describe, it } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
 const express = require('express');
 const { hardenServer } = require('../../lib/http/harden-server.js');
-const { runNode } = require('../support/child.js');
+const { root, runNode } = require('../support/child.js');
 const { RawClient, closeAll, collectEvents, createServer, get, listen, until } = require('../support/raw-http.js');
 
 const TYPE = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
@@ -93,6 +95,23 @@ describe('the arguments', () => {
     const { headersTimeout, requestTimeout, keepAliveTimeout, maxRequestsPerSocket, maxConnections } = server;
     assert.deepEqual([headersTimeout, requestTimeout, keepAliveTimeout], [10_000, 30_000, 5_000]);
     assert.deepEqual([maxRequestsPerSocket, maxConnections], [1000, 10_000]);
+  });
+
+  it('has the defaults that docs/server.md gives', () => {
+    const text = fs.readFileSync(path.join(root, 'docs', 'server.md'), 'utf8');
+    const rows = [...text.matchAll(/^\| `(\w+)` \| ([\d,]+) \|/gm)].map(([, name, value]) => [name, value.replace(',', '')]);
+    const defaults = Object.fromEntries(rows);
+    const server = hardenServer(new http.Server());
+    for (const [name, property] of [
+      ['headersTimeoutMs', 'headersTimeout'],
+      ['requestTimeoutMs', 'requestTimeout'],
+      ['keepAliveTimeoutMs', 'keepAliveTimeout'],
+      ['maxRequestsPerSocket', 'maxRequestsPerSocket'],
+      ['maxConnections', 'maxConnections'],
+    ]) {
+      assert.equal(server[property], Number(defaults[name]), name);
+    }
+    assert.equal(server.maxHeadersCount, Number(defaults.maxHeadersCount) + 1);
   });
 
   it('takes the shorter of the defaults for heads, as node:http does', () => {

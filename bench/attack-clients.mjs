@@ -44,12 +44,12 @@ function live(index) {
     const kind = !hasLoggedIn || turn % LOGIN_EVERY === 0 ? 'login' : DAY[turn % DAY.length];
     if (kind === 'login') hasLoggedIn = true;
     turn++;
-    const due = performance.now();
+    const [due, dueAt] = [performance.now(), Date.now()];
     const patience = AbortSignal.timeout(PATIENCE_MS);
     const asked = askFor(kind)
       .catch((error) => (patience.aborted ? 'no answer in 5 s' : (error.code ?? error.name)))
       .then((failure) => {
-        results.push({ kind, ms: performance.now() - due, failure });
+        results.push({ kind, dueAt, ms: performance.now() - due, failure });
         underWay.delete(asked);
       });
     underWay.add(asked);

@@ -101,10 +101,12 @@ async function assail(name, { kinds, seconds }) {
 
     victim.reset();
     const attackers = start('attackers.mjs', [JSON.stringify({ port, seconds, kinds })]);
+    const { startedAt } = await answerOf(attackers);
     const { sent } = await lastWordsOf(attackers, seconds * 1000 + GRACE_MS);
     const measured = victim.measured();
     const { results } = await answerTo(clients, { isLast: true });
-    return { rest, attack: { ...timesOf(results), logins: timesOf(results.filter(isLogin)), ...measured }, sent };
+    const meanwhile = results.filter(({ dueAt }) => dueAt >= startedAt && dueAt < startedAt + seconds * 1000);
+    return { rest, attack: { ...timesOf(meanwhile), logins: timesOf(meanwhile.filter(isLogin)), ...measured }, sent };
   } finally {
     victim.end();
     for (const child of running) child.kill('SIGKILL');

@@ -260,7 +260,7 @@ test('a session and notes outlive the rotation of the key', { timeout: 60_000 },
   const { dataDir, cookie, notes } = await written(t);
   const keys = path.join(dataDir, 'notes.keys');
   fs.writeFileSync(keys, fs.readFileSync(keys, 'utf8').replace('\n', '\r\n'));
-  execFileSync(process.execPath, [require.resolve('../../examples/express/keyfile.js'), keys]);
+  execFileSync(process.execPath, [require.resolve('../../examples/notes/keyfile.js'), keys]);
   const rotated = await Service.start(t, { dataDir });
   assert.deepEqual(await rotated.notes(cookie), notes);
   const more = await rotated.write(cookie, 'under the new key');

@@ -14,7 +14,7 @@ const { sealedSession } = require('../../lib/http/sealed-session.js');
 const { Jar, ask, platforms, readSetCookie } = require('../support/cookie-client.js');
 const { eventsOf } = require('../support/security-events.js');
 const { ring } = require('../support/ring.js');
-const { listener, send, serve } = require('../support/serving.js');
+const { listener, send, sendRaw, serve } = require('../support/serving.js');
 const { cert, sendTls, serveTls } = require('../support/tls-server.js');
 const cases = require('./csrf.cases.json');
 
@@ -129,6 +129,17 @@ describe('csrf', () => {
       for (const { code, status, statusCode, expose, message } of errors) {
         assert.deepEqual([code, status, statusCode, expose], ['ERR_CSRF', 403, 403, true]);
         assert.doesNotMatch(message, /evil|secret|forged/);
+      }
+    });
+
+    it('has no origin of its own where no host is said', async () => {
+      const server = await serve(listener([csrf()], route));
+      const lines = { 'HTTP/1.0': '', 'HTTP/1.1': 'Host:\r\nConnection: close\r\n' };
+      for (const [version, host] of Object.entries(lines)) {
+        for (const origin of ['https://', 'http://', 'https://undefined', 'http://undefined', 'null']) {
+          const head = `POST /plain ${version}\r\n${host}Origin: ${origin}\r\nContent-Length: 0\r\n\r\n`;
+          assert.match(await sendRaw(server.port, head), /^HTTP\/1\.1 403 /, `${version} ${origin}`);
+        }
       }
     });
 
@@ -501,9 +512,14 @@ describe('csrf', () => {
       const server = await platforms.Express([csrf({ keyring: ring() })], (req, res) => {
         assert.ok(!Object.keys(req).includes('csrfToken'));
         req.csrfToken = () => 'theirs';
-        res.end(req.csrfToken());
+        assert.ok(!Object.keys(req).includes('csrfToken'));
+        assert.equal(req.csrfToken(), 'theirs');
+        req.csrfToken = () => 'again';
+        assert.equal(req.csrfToken(), 'again');
+        delete req.csrfToken;
+        res.end(String(req.csrfToken));
       });
-      assert.equal((await ask(server, '/')).text, 'theirs');
+      assert.equal((await ask(server, '/')).text, 'undefined');
     });
 
     it('does not take the place of what another library has put there', async () => {

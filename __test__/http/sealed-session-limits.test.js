@@ -250,6 +250,18 @@ describe('a session with what is not JSON', () => {
     });
   }
 
+  it('is not to blame where it is the keyring that does not seal', async () => {
+    const keyring = ring();
+    const server = await platforms['node:http']([sealedSession({ keyring })], (req, res) => {
+      req.session.count = 1;
+      keyring.dispose();
+      res.end('text');
+    });
+    const { status, setCookies } = await ask(server, '/');
+    assert.deepEqual([status, setCookies], [500, []]);
+    assert.deepEqual(lastLogged().map(({ code }) => code), ['ERR_CLOSED']);
+  });
+
   it('says so of a function in a member that is otherwise as it was', async () => {
     const server = await platforms['node:http']([sealedSession({ keyring: ring() })], (req, res) => {
       if (req.url === '/start') req.session.cart = { items: 1 };

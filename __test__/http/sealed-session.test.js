@@ -687,14 +687,14 @@ describe('sealedSession', () => {
     });
 
     it('does not take the place of what another library has put there', async () => {
-      const other = (req, res, next) => {
-        req.session = { theirs: true };
-        next();
-      };
+      const others = [{ value: { theirs: true } }, { get: () => ({ theirs: true }) }, { set() {} }];
       for (const start of Object.values(platforms)) {
-        const server = await start([other, sealedSession({ keyring: ring() })], byName);
-        const { status, json } = await ask(server, '/read');
-        assert.deepEqual([status, json.code], [500, 'ERR_INVALID_ARG_VALUE']);
+        for (const descriptor of others) {
+          const other = (req, res, next) => void (Object.defineProperty(req, 'session', descriptor), next());
+          const server = await start([other, sealedSession({ keyring: ring() })], byName);
+          const { status, json } = await ask(server, '/none');
+          assert.deepEqual([status, json.code], [500, 'ERR_INVALID_ARG_VALUE']);
+        }
       }
     });
 

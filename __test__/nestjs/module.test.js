@@ -7,6 +7,9 @@
 
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
+const { once } = require('node:events');
+const http2 = require('node:http2');
+const net = require('node:net');
 const { describe, it } = require('node:test');
 const { PLATFORMS, clientOf, common, controller, decorate, run, start } = require('../support/nest.js');
 const { APP_FILTER, APP_GUARD, NestFactory } = require('@nestjs/core');
@@ -157,8 +160,18 @@ describe('options of HoldfastModule', () => {
   }
 
   for (const [name, options, error] of [
-    ['a wrong option of a piece', { json: { limits: { depht: 1 } } }, { code: 'ERR_INVALID_ARG_VALUE' }],
-    ['a session without a keyring', { session: {} }, { code: 'ERR_INVALID_ARG_TYPE', message: /keyring/ }],
+    [
+      'a wrong option of a piece',
+      { json: { limits: { depht: 1 } } },
+      { code: 'ERR_INVALID_ARG_VALUE', message: /options\.json/ },
+    ],
+    ['a session without a keyring', { session: {} }, { code: 'ERR_INVALID_ARG_VALUE', message: /options\.keyring/ }],
+    ['a keyring of csrf alone', { csrf: { keyring: 1 } }, { code: 'ERR_INVALID_ARG_VALUE', message: /options\.csrf/ }],
+    [
+      'a limit of zero',
+      { limits: { a: { limit: 0 } } },
+      { code: 'ERR_OUT_OF_RANGE', message: /options\.limits\.a\.limit/ },
+    ],
     [
       'a limiter with a limit',
       { rateLimit: { limit: 1, limiter: new RateLimiter({ limit: 1, windowMs: 1 }) } },
@@ -331,6 +344,42 @@ describe('an application with HoldfastModule', () => {
     );
   });
 
+  onBoth("asks functions with the framework's request", async (platform) => {
+    const seen = {};
+    const see = (name, answer) => (req) => {
+      seen[name] = platform === 'Express' ? req.path : `${req.originalUrl}`;
+      assert.equal(typeof (platform === 'Express' ? req.get : req.raw?.on), 'function', name);
+      return answer;
+    };
+    const options = {
+      keyring: keyring(),
+      rateLimit: { key: see('rateLimit.key', 'x'), skip: see('rateLimit.skip', false), cost: see('rateLimit.cost', 1) },
+      slowDown: { key: see('slowDown.key', 'x'), skip: see('slowDown.skip', false) },
+      body: { maxBytes: see('body.maxBytes', 5) },
+      csrf: { skip: see('csrf.skip', true) },
+      session: { validate: (session, req) => typeof session.id === 'string' && see('session.validate', true)(req) },
+    };
+    const begin = controller({
+      begin: [Get('begin'), run((session) => ((session.user = 'ada'), session.id)), common.Session()],
+    });
+    await using(start(platform, { options, module: { controllers: [hello, begin] } }), async ({ get, post, send }) => {
+      const [cookie] = (await get('/begin')).cookies[0].split(';');
+      assert.equal((await post('/echo', { a: 1 }, { cookie, 'sec-fetch-site': 'cross-site' })).status, 200);
+      assert.deepEqual(seen, {
+        'rateLimit.key': '/echo',
+        'rateLimit.skip': '/echo',
+        'rateLimit.cost': '/echo',
+        'slowDown.key': '/echo',
+        'slowDown.skip': '/echo',
+        'csrf.skip': '/echo',
+        'session.validate': '/echo',
+      });
+      const headers = { 'content-type': 'text/x-mine' };
+      assert.equal((await send('POST', '/echo', { headers, body: '123456' })).json.code, 'ERR_BODY_LIMIT');
+      assert.equal(seen['body.maxBytes'], '/echo');
+    });
+  });
+
   onBoth('without problem documents answers as Nest does', async (platform) => {
     const options = { problems: false, rateLimit: { limit: 8, windowMs: HOUR } };
     for (const imported of [
@@ -438,6 +487,25 @@ describe('an application with HoldfastModule', () => {
     });
   });
 
+  it('does not cut an answer that is under way when its middleware calls next(), on Express', async () => {
+    const entries = [];
+    const options = { problems: { log: (entry) => entries.push(entry) } };
+    for (const prefix of ['', 'api']) {
+      const configure = (app) => {
+        if (prefix) app.setGlobalPrefix(prefix);
+        app.use('/early', (req, res, next) => {
+          res.write('begun, ');
+          setTimeout(() => res.end('and ended'), 20);
+          next();
+        });
+      };
+      await using(start('Express', { options, configure, module: { controllers: [hello] } }), async ({ get }) => {
+        assert.equal((await get('/early')).text, 'begun, and ended');
+        assert.deepEqual(entries, []);
+      });
+    }
+  });
+
   it('comes before hooks and middleware of the application, also on Fastify', async () => {
     const seen = [];
     const adapter = PLATFORMS.Fastify();
@@ -455,7 +523,10 @@ describe('an application with HoldfastModule', () => {
     await app.listen(0, '127.0.0.1');
     await using(clientOf(app), async ({ get, post }) => {
       assert.equal((await get('/hello')).text, 'hello');
-      assert.deepEqual(seen, [['before create', true], ['middleware', true]]);
+      assert.deepEqual(seen, [
+        ['before create', true],
+        ['middleware', true],
+      ]);
       for (const [hook, status] of [
         [async () => void seen.push('promise'), 200],
         [(request, reply, done) => done(), 200],
@@ -469,12 +540,53 @@ describe('an application with HoldfastModule', () => {
     });
   });
 
-  it('has headers on what Fastify\'s adapter answers by itself', async () => {
+  it('does the same over HTTP/2, on Fastify', async () => {
+    const routes = controller({
+      begin: [
+        Post('begin'),
+        HttpCode(200),
+        run((body, session) => {
+          session.user = body.user;
+          return { body };
+        }),
+        Body(),
+        common.Session(),
+      ],
+    });
+    const options = { keyring: keyring() };
+    const running = start('Fastify', { options, adapter: { http2: true }, module: { controllers: [hello, routes] } });
+    await using(running, async ({ origin }) => {
+      const client = http2.connect(origin);
+      const ask = async (path, body) => {
+        const method = body === undefined ? 'GET' : 'POST';
+        const stream = client.request({ ':path': path, ':method': method, 'content-type': 'application/json' });
+        stream.end(body);
+        const [head] = await once(stream, 'response');
+        let text = '';
+        for await (const chunk of stream.setEncoding('utf8')) text += chunk;
+        assert.match(head['content-security-policy'], /default-src/, path);
+        return { status: head[':status'], cookies: head['set-cookie'], json: JSON.parse(text) };
+      };
+      const begun = await ask('/begin', '{"user":"ada"}');
+      assert.deepEqual(begun.json, { body: { user: 'ada' } });
+      assert.match(begun.cookies[0], /^session=/);
+      assert.equal((await ask('/begin', '{"__proto__":1}')).json.code, 'ERR_JSON_PROTO_KEY');
+      assert.equal((await ask('/begin', 'x'.repeat(20_000))).json.code, 'ERR_BODY_LIMIT');
+      assert.equal((await ask('/fail')).json.detail, 'taken');
+      assert.equal((await ask('/%zz')).status, 400);
+      client.close();
+    });
+  });
+
+  it("has headers on what Fastify's adapter answers by itself", async () => {
     await using(start('Fastify', { module: { controllers: [hello] } }), async ({ port }) => {
       const answer = await new Promise((resolve, reject) => {
-        const socket = require('node:net').connect(port, '127.0.0.1');
+        const socket = net.connect(port, '127.0.0.1');
         let text = '';
-        socket.on('data', (chunk) => (text += chunk)).on('close', () => resolve(text)).on('error', reject);
+        socket
+          .on('data', (chunk) => (text += chunk))
+          .on('close', () => resolve(text))
+          .on('error', reject);
         socket.write('OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
       });
       assert.match(answer, /^HTTP\/1\.1 404 [^]*content-security-policy: [^]*application\/problem\+json/i);

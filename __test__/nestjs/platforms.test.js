@@ -355,7 +355,7 @@ const SCENARIOS = {
   async 'what is not there is 404, also by POST, without the path'({ get, post }) {
     for (const answer of [await get('/no/hunter2'), await post('/no/hunter2', {})]) {
       assertProblem(answer, 404);
-      assert.equal(answer.json.detail, undefined);
+      assert.equal(answer.json.detail, 'there is nothing at this address');
     }
     assertProblem(await post('/no', { constructor: { prototype: 1 } }), 400, 'ERR_JSON_CONSTRUCTOR_KEY');
   },

@@ -113,7 +113,7 @@ function clientOf(app) {
     post: (path, json, headers) => send('POST', path, { json, headers }),
     close: async () => {
       await dispatcher.destroy();
-      app.getHttpServer().closeAllConnections();
+      app.getHttpServer().closeAllConnections?.();
       await app.close();
     },
   };

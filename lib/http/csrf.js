@@ -263,9 +263,8 @@ function hasAmbientAuthority(req) {
   const authorization = headerOf(req, 'authorization');
   if (authorization && !/^bearer /i.test(authorization)) return true;
   const { socket } = req;
-  if (socket?.encrypted !== true) return false;
-  // A certificate may also count that this process has not verified.
-  return socket.authorized === true || Object.keys(socket.getPeerCertificate?.() ?? {}).length > 0;
+  // Of TLS alone. A certificate may also count that this process has not verified.
+  return socket?.authorized === true || Object.keys(socket?.getPeerCertificate?.() ?? {}).length > 0;
 }
 
 /**

@@ -16,10 +16,11 @@ const { hardenFastify } = require('./on-fastify.js');
  * @typedef {(error?: unknown) => void} Next
  * @typedef {(error: unknown, req: any, res: any, next: Next, takeOver?: () => void) => void} Refuse
  * @typedef {object} Hardening
- * @property {Middleware | undefined} headers The first of `first`.
+ * @property {{ middleware: Middleware, prepare: (res: any) => void } | undefined} headers The first of `first`.
  * @property {Middleware[]} first
  * @property {Middleware | undefined} body
  * @property {Middleware[]} last
+ * @property {(req: any, res: any) => void} prepare
  * @property {((text: any) => unknown) | undefined} parseQuery
  * @property {{ isWanted: boolean }} rawBody To be set where Nest's own parsers would keep the bytes.
  * @property {readonly string[]} members

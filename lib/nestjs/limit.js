@@ -9,9 +9,7 @@
 const { RateLimiter } = require('../limiter.js');
 const { readTokens, readWindowMs } = require('../http/limit-options.js');
 const { rateLimit } = require('../http/rate-limit.js');
-const { frameworkRequestOf } = require('./requests.js');
-
-const FUNCTIONS = ['key', 'cost', 'skip'];
+const { askingOfFramework } = require('./requests.js');
 
 /**
  * @param {string} name
@@ -23,12 +21,7 @@ function makeLimit(name, options) {
   const limiter = rest.limiter ?? limiterOf({ limit, windowMs, burst, maxKeys, ipv6Prefix });
   /** @type {Record<string, unknown>} */
   const settings = rest.limiter === undefined ? { ...rest, limiter } : { ...options }; // which rateLimit compares
-  for (const key of FUNCTIONS) {
-    const given = settings[key];
-    // What is neither a function nor left out, rateLimit refuses.
-    if (typeof given === 'function') settings[key] = (/** @type {any} */ raw) => given(frameworkRequestOf(raw));
-  }
-  return { limiter, middleware: rateLimit({ __proto__: null, name, ...settings }) };
+  return { limiter, middleware: rateLimit({ __proto__: null, name, ...askingOfFramework(settings) }) };
 }
 
 /** @param {Record<string, unknown>} own */

@@ -6,14 +6,15 @@
  * parts, as Fastify reads bodies between the first and the last: `first`, `body`, `last`.
  */
 
-const { wrongType } = require('../errors.js');
-const { OTHER, bodyKinds, readTypes } = require('../http/body-types.js');
+const { wrongType, wrongValue } = require('../errors.js');
+const { inside } = require('../express/option-names.js');
+const { OTHER } = require('../http/body-types.js');
 const { allowOrigins } = require('../http/cors.js');
-const { csrf } = require('../http/csrf.js');
-const { headers } = require('../http/headers.js');
+const { createCsrf } = require('../http/csrf.js');
+const { createHeaders } = require('../http/headers.js');
 const { createBodyLimit } = require('../http/limit-body.js');
-const { safeJson } = require('../http/safe-json.js');
-const { createSafeQuery } = require('../http/safe-query.js');
+const { createSafeJson } = require('../http/safe-json.js');
+const { NONE, createSafeQuery } = require('../http/safe-query.js');
 const { createSession } = require('../http/sealed-session.js');
 const { slowDown } = require('../http/slow-down.js');
 const { Keyring } = require('../keyring.js');
@@ -21,6 +22,7 @@ const { readOptions, table, unchecked } = require('../options.js');
 const { SafeRegExp } = require('../regexp.js');
 const { makeLimit } = require('./limit.js');
 const { rawBodies } = require('./raw-body.js');
+const { askingOfFramework } = require('./requests.js');
 const { readLimitName } = require('./tokens.js');
 
 /** @typedef {import('../http/sequence.js').Middleware} Middleware */
@@ -59,58 +61,91 @@ function readModuleOptions(options) {
  * @param {((error: unknown, req: any, res: any) => void) | undefined} answer Where there are problem documents.
  */
 function makePieces(options, answer) {
-  const { keyring } = options;
-  const rawBody = { isWanted: false };
-  const general = options.rateLimit === false ? undefined : makeLimit('default', options.rateLimit ?? {});
-  const securityHeaders = options.headers === false ? undefined : headers(options.headers);
+  const general = unless(options.rateLimit, 'rateLimit', (own) => makeLimit('default', own ?? {}));
+  const headers = unless(options.headers, 'headers', createHeaders);
+  const json = unless(options.json, 'json', createSafeJson);
+  const query = unless(options.query, 'query', createSafeQuery);
+  const session = sessionOf(options, answer);
+  const csrf = unless(options.csrf, 'csrf', (own) => createCsrf(sealing(askingOfFramework(own), options.keyring)));
+  const kindOf = json?.kindOf ?? (() => OTHER);
   const first = [
-    securityHeaders,
-    options.cors === undefined || options.cors === false ? undefined : allowOrigins(options.cors),
+    headers?.middleware,
+    unless(options.cors ?? false, 'cors', allowOrigins),
     general?.middleware,
-    options.slowDown === undefined || options.slowDown === false ? undefined : slowDown(options.slowDown),
-    options.body === false ? undefined : createBodyLimit(options.body, kindsOf(options)),
-    options.session === false || keyring === undefined
-      ? requireKeyring(options)
-      : createSession({ __proto__: null, ...options.session, keyring }, answer).middleware,
+    unless(options.slowDown ?? false, 'slowDown', (own) => slowDown(askingOfFramework(own))),
+    unless(options.body, 'body', (own) => createBodyLimit(askingOfFramework(own), kindOf)),
+    session?.middleware,
   ];
-  const query = options.query === false ? undefined : createSafeQuery(options.query);
-  const last = [
-    query?.middleware,
-    options.csrf === false ? undefined : csrf({ __proto__: null, ...options.csrf, keyring }),
-  ];
+  const rawBody = { isWanted: false };
   return {
     general: general?.limiter,
-    headers: securityHeaders,
+    headers,
     first: first.filter(isThere),
-    body: options.json === false ? undefined : readBodies(options.json, rawBody),
-    last: last.filter(isThere),
+    body: json && readBodies(json.middleware, rawBodies(kindOf, options.json), rawBody),
+    last: [query?.middleware, csrf?.middleware].filter(isThere),
+    prepare: preparation({ headers, json, query, session, csrf }),
     parseQuery: query?.parse,
     rawBody,
   };
 }
 
 /**
- * What safeJson reads, and counts by itself.
+ * As harden() does before Express sees a request: what the pieces would add to it, and to its answer.
  *
- * @param {ModuleOptions} options
- * @returns {(contentType: string | undefined) => number}
+ * @param {{ headers: any, json: any, query: any, session: any, csrf: any }} pieces
  */
-function kindsOf({ json }) {
-  if (json === false) return () => OTHER;
-  return bodyKinds(readTypes(json?.types, 'options.types'), json?.urlencoded !== false);
+function preparation({ headers, json, query, session, csrf }) {
+  return (/** @type {any} */ req, /** @type {any} */ res) => {
+    if (json !== undefined && !Object.hasOwn(req, 'body')) req.body = undefined;
+    if (query !== undefined) req.safe = NONE;
+    // Where there is another one, the piece itself says so.
+    if (session !== undefined && !('session' in req)) Object.defineProperty(req, 'session', session.member);
+    if (csrf !== undefined && !('csrfToken' in req)) Object.defineProperty(req, 'csrfToken', csrf.member);
+    headers?.prepare(res);
+  };
 }
 
 /**
- * @param {Record<string, any> | undefined} options Of safeJson, which checks them.
+ * @param {ModuleOptions} options
+ * @param {((error: unknown, req: any, res: any) => void) | undefined} answer
+ */
+function sessionOf({ session, keyring }, answer) {
+  if (session === false || (session === undefined && keyring === undefined)) return undefined;
+  if (keyring === undefined) throw wrongValue('options.session', 'given together with options.keyring, which seals it');
+  return inside('session', () => createSession(sealing(askingOfFramework(session), keyring), answer));
+}
+
+/**
+ * @param {Record<string, any> | undefined} own
+ * @param {Keyring | undefined} keyring
+ */
+function sealing(own, keyring) {
+  if (own !== undefined && 'keyring' in own)
+    throw wrongValue('options', 'without a keyring: it is one of options.keyring');
+  return { __proto__: null, ...own, keyring };
+}
+
+/**
+ * @param {Middleware} read safeJson.
+ * @param {(req: any) => void} keep
  * @param {{ isWanted: boolean }} rawBody
  */
-function readBodies(options, rawBody) {
-  const parse = safeJson(options);
-  const keep = rawBodies(options ?? {});
+function readBodies(read, keep, rawBody) {
   return (/** @type {any} */ req, /** @type {any} */ res, /** @type {(error?: unknown) => void} */ next) => {
     if (rawBody.isWanted) keep(req);
-    parse(req, res, next);
+    read(req, res, next);
   };
+}
+
+/**
+ * @template T
+ * @param {Record<string, any> | false | undefined} own The options of a piece: false for none.
+ * @param {string} name
+ * @param {(own: Record<string, any> | undefined) => T} create
+ * @returns {T | undefined}
+ */
+function unless(own, name, create) {
+  return own === false ? undefined : inside(name, () => create(own));
 }
 
 /**
@@ -127,7 +162,7 @@ function membersOf(options) {
 }
 
 /**
- * The same, as Fastify takes types.
+ * The types of bodies that safeJson reads, as Fastify takes them.
  *
  * @param {ModuleOptions} options
  * @returns {(string | RegExp)[]}
@@ -143,16 +178,6 @@ function typesOf({ json }) {
 function patternOf(type) {
   const [before, ...rest] = type.toLowerCase().split('*').map(SafeRegExp.escape);
   return new RegExp(`^${[before, ...rest].join('[^;\\s]+')}(?=$|[;\\s])`);
-}
-
-/**
- * @param {ModuleOptions} options
- * @returns {undefined}
- */
-function requireKeyring({ session }) {
-  if (session !== undefined && session !== false)
-    throw wrongType('options.keyring', 'a Keyring, as options.session seals with it');
-  return undefined;
 }
 
 /** @type {import('../options.js').Reader<Keyring | undefined>} */

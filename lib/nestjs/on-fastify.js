@@ -18,17 +18,20 @@ const BUILT_IN = ['application/json', 'application/x-www-form-urlencoded'];
  * @param {any} adapter
  * @param {import('./harden-adapter.js').Hardening} hardening
  */
-function hardenFastify(adapter, { headers, first, body, last, rawBody, members, types, refuse, answer }) {
+function hardenFastify(adapter, hardening) {
+  const { headers, first, body, last, rawBody, members, types, refuse, answer } = hardening;
   const fastify = adapter.getInstance();
   decorate(fastify, members);
   const before = sequence(first);
   /** @type {Hook} */
   const hook = (request, reply, done) => {
     const raw = adopt(request);
+    headers?.prepare(reply.raw);
     before(raw, reply.raw, (error) => (isError(error) ? refuseIn(reply, error, raw, done) : done()));
   };
   /** @param {any} req @param {any} res @param {(error?: unknown) => void} next */
   const middleware = (req, res, next) => {
+    headers?.prepare(res);
     before(req, res, (error) => (isError(error) ? refuse(error, req, res, next) : next()));
   };
   useFirst(adapter, fastify, hook, middleware);
@@ -171,7 +174,7 @@ function takeBodies(adapter, fastify, types, rawBody) {
  * look there, Fastify answers by itself.
  *
  * @param {any} fastify
- * @param {import('../http/sequence.js').Middleware | undefined} headers
+ * @param {import('./harden-adapter.js').Hardening['headers']} headers
  * @param {(error: unknown, req: any, res: any) => void} answer
  */
 function answerForRouter(fastify, headers, answer) {
@@ -182,9 +185,9 @@ function answerForRouter(fastify, headers, answer) {
     /** @type {any} */ request,
     /** @type {any} */ reply,
   ) => {
-    const { raw } = reply;
-    if (headers === undefined) answer(error, request.raw, raw);
-    else headers(request.raw, raw, (failure) => answer(failure ?? error, request.raw, raw));
+    headers?.prepare(reply.raw);
+    headers?.middleware(request.raw, reply.raw, () => {});
+    answer(error, request.raw, reply.raw);
   };
 }
 

@@ -17,11 +17,15 @@ const { frameworkRequestOf, nodeResponseOf, routedRequestOf } = require('./reque
 /** Of ValidationPipe, say, as one detail. */
 const MOST_MESSAGES = 20;
 
+/** Nest's own 404, with the path that the client asked for; harden()'s words for it. */
+const NOT_FOUND = /^Cannot [A-Z-]+ /;
+const NOTHING = 'there is nothing at this address';
+
 /**
  * What routers and parsers say, with a piece of the request in it. Nest 11 makes exceptions of it that look like
  * others.
  */
-const QUOTING = /^(?:Cannot [A-Z-]+ |Failed to decode param )| is not valid JSON$/;
+const QUOTING = /^Failed to decode param | is not valid JSON$/;
 
 class ProblemFilter {
   #settings;
@@ -46,6 +50,8 @@ class ProblemFilter {
     const http = host.switchToHttp();
     const response = http.getResponse();
     const raw = nodeResponseOf(response);
+    // Middleware that has answered, and called next() all the same.
+    if (raw.headersSent && isOfRouter(error)) return undefined;
     if (raw !== response) takeOver(response, raw);
     this.answer(error, routedRequestOf(http.getRequest()), raw);
     return undefined;
@@ -77,7 +83,7 @@ function told(error) {
   if (!Number.isInteger(status) || status < 400 || status > 599) return error;
   // Nest's own translation of an error that speaks for itself, or does not.
   if (error.cause instanceof Error && statusIn(error.cause) === status && isTranslated(error)) return error.cause;
-  const detail = status < 500 ? detailOf(error.getResponse(), status) : undefined;
+  const detail = isOfRouter(error) ? NOTHING : status < 500 ? detailOf(error.getResponse(), status) : undefined;
   const code = isCode(error.errorCode) ? error.errorCode : undefined;
   const problem = new Told(status, detail ?? '', { __proto__: null, code, cause: error });
   // A problem without a detail: its title says all.
@@ -92,6 +98,15 @@ function told(error) {
  */
 function isHttpException(error) {
   return error instanceof Error && typeof (/** @type {any} */ (error).getStatus) === 'function';
+}
+
+/**
+ * Whether nothing is there. What the application throws about something that it looked for says so in other words.
+ *
+ * @param {any} error
+ */
+function isOfRouter(error) {
+  return isHttpException(error) && error.getStatus() === 404 && NOT_FOUND.test(error.message);
 }
 
 /** @param {any} error */
@@ -177,4 +192,4 @@ function elsewhere(error, host) {
   throw error;
 }
 
-module.exports = { ProblemFilter };
+module.exports = { NOTHING, ProblemFilter };

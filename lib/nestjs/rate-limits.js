@@ -8,6 +8,7 @@
  */
 
 const { createError, wrongType, wrongValue } = require('../errors.js');
+const { inside } = require('../express/option-names.js');
 const { sequence } = require('../http/sequence.js');
 const { makeLimit } = require('./limit.js');
 const { common } = require('./nest.js');
@@ -53,7 +54,9 @@ class RateLimits {
 
   /** @param {Record<string, unknown>} limits Of forRoot. */
   constructor(limits) {
-    for (const [name, options] of Object.entries(limits)) this.#add(name, readDeclared(options) ?? {});
+    for (const [name, options] of Object.entries(limits)) {
+      inside(`limits.${name}`, () => this.#add(name, readDeclared(options) ?? {}));
+    }
   }
 
   /**

@@ -6,19 +6,19 @@
  * the signature of a webhook is one of bytes, and not of what they stand for.
  */
 
-const { OTHER, bodyKinds, readTypes } = require('../http/body-types.js');
+const { OTHER } = require('../http/body-types.js');
 const { bodyLengthOf, headerOf } = require('../http/framing.js');
 
 /** safeJson's. */
 const DEFAULT_BYTES = 10 * 1024;
 
 /**
- * @param {Record<string, any>} json The options of safeJson, checked by it.
+ * @param {(contentType: string | undefined) => number} kindOf safeJson's.
+ * @param {Record<string, any> | false | undefined} options Of safeJson, checked by it.
  * @returns {(req: any) => void} To be called right before safeJson is.
  */
-function rawBodies({ types, urlencoded, limits }) {
-  const kindOf = bodyKinds(readTypes(types, 'options.types'), urlencoded !== false);
-  const most = limits?.bytes ?? DEFAULT_BYTES;
+function rawBodies(kindOf, options) {
+  const most = (options || undefined)?.limits?.bytes ?? DEFAULT_BYTES;
   return (req) => {
     if (bodyLengthOf(req) !== 0 && kindOf(headerOf(req, 'content-type')) !== OTHER) keep(req, most);
   };

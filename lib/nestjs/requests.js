@@ -6,7 +6,10 @@
  * node:http's, what applications write with their framework's: here is the way from each to the other.
  */
 
-/** Fastify's request, on node:http's. A property, as an entry of a WeakMap costs the garbage collector as much as the rest. */
+/**
+ * Fastify's request, on node:http's. A property, as an entry of a WeakMap costs the garbage collector as much as the
+ * rest.
+ */
 const FRAMEWORK = Symbol('holdfast.framework');
 
 /**
@@ -51,6 +54,27 @@ function frameworkRequestOf(raw) {
 }
 
 /**
+ * A copy of options whose functions are asked with the framework's request, which is their last argument. What is
+ * neither a function nor anything else that it may be, the piece refuses.
+ *
+ * @template {Record<string, unknown> | undefined} O
+ * @param {O} options Without a prototype.
+ * @returns {O}
+ */
+function askingOfFramework(options) {
+  if (options === undefined) return options;
+  const asking = { __proto__: null, ...options };
+  for (const [name, given] of Object.entries(asking)) {
+    if (typeof given !== 'function') continue;
+    /** @type {any} */ (asking)[name] = (/** @type {any[]} */ ...args) => {
+      args.push(frameworkRequestOf(args.pop()));
+      return given(...args);
+    };
+  }
+  return /** @type {any} */ (asking);
+}
+
+/**
  * For what happens in a route, which is known by then: of a request that nobody has adopted, too.
  *
  * @param {any} request A framework's.
@@ -66,4 +90,4 @@ function routedRequestOf(request) {
   return raw;
 }
 
-module.exports = { adopt, frameworkRequestOf, nodeRequestOf, nodeResponseOf, routedRequestOf };
+module.exports = { adopt, askingOfFramework, frameworkRequestOf, nodeRequestOf, nodeResponseOf, routedRequestOf };

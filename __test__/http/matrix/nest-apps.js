@@ -39,8 +39,6 @@ async function start(adapter, configure) {
   const app = await NestFactory.create(AppModule, adapter, { logger: false });
   configure(app);
   await app.listen(0, '127.0.0.1');
-  // Fastify answers what is no HTTP itself, unless hardenServer() is to do it.
-  app.getHttpServer().removeAllListeners('clientError');
   return { server: app.getHttpServer(), close: () => app.close() };
 }
 

@@ -67,8 +67,8 @@ module.exports = {
   id: 'token-tampering',
   name: 'Token tampering',
   claim: 'A session that nobody was given',
-  sends: `${FORGERIES.length} kinds of forged session, ${TIMES} of each: altered, cut, put together from two, run out, `
-    + 'made for a password reset, signed by nobody, signed with a secret from a tutorial, sealed with another '
+  sends: `Forged sessions of ${FORGERIES.length} kinds, ${TIMES} of each: altered, cut, put together from two, `
+    + 'run out, made for a password reset, signed by nobody, signed with a secret from a tutorial, sealed with another '
     + 'server’s keys.',
   sample: '{"alg":"none"}.{"user":"admin"}.',
   ordinary: 'A JSON Web Token checked by hand, with a signature and an expiry. The token itself says whether it is '

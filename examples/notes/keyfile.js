@@ -33,5 +33,5 @@ function openKeyring(file, { journalExists }) {
 
 module.exports = { openKeyring };
 
-// `node keyfile.js data/notes.keys` puts a new key in front of the others. Restart the server afterwards.
+// `node keyfile.js DATA_DIR/notes.keys` puts a new key in front of the others. Restart the server afterwards.
 if (require.main === module) rotateKeyring(process.argv[2]);

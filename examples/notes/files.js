@@ -1,8 +1,8 @@
 // @ts-check
 'use strict';
 
-// What the lock, the key file and the journal share: making a file or a rename survive a power cut, and the one error
-// that stops a start. All synchronous: they run before the server listens.
+// What the lock, the key file, the journal and the uploads share: making a file or a rename survive a power cut, and
+// the one error that stops a start. What is synchronous runs before the server listens.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -54,4 +54,18 @@ function syncDirectory(directory) {
   }
 }
 
-module.exports = { StartError, createDurably };
+/**
+ * The same while the server runs.
+ * @param {string} directory
+ */
+async function flushDirectory(directory) {
+  if (process.platform === 'win32') return;
+  const handle = await fs.promises.open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+module.exports = { StartError, createDurably, flushDirectory };

@@ -432,6 +432,31 @@ describe('csrf', () => {
       assert.equal(await post(server, copy, theirs), false);
     });
 
+    it('are none of a session that has been ended since', async () => {
+      let isValid = true;
+      const server = await start({}, [sealedSession({ keyring: ring(), validate: () => isValid })]);
+      const jar = newJar();
+      await ask(server, '/visit', { jar });
+      const { text: token } = await ask(server, '/', { jar });
+      assert.equal(await post(server, jar.copy(), token), true);
+      const nobody = ring().sealToken({ n: jar.cookies.get('csrf'), s: null }, { purpose: PURPOSE });
+      assert.equal(await post(server, jar.copy(), nobody), false);
+      isValid = false;
+      assert.equal(await post(server, jar.copy(), token), false);
+      assert.equal(await post(server, jar.copy(), nobody), true);
+    });
+
+    it('are of nobody where sessions are of another library', async () => {
+      for (const session of [{ id: 'theirs' }, null, 'text', undefined, 7]) {
+        const theirs = (req, res, next) => void ((req.session = session), next());
+        const server = await start({}, [theirs]);
+        const jar = newJar();
+        const { text: token } = await ask(server, '/', { jar });
+        assert.equal(ring().openToken(token, { purpose: PURPOSE }).s, null);
+        assert.equal(await post(server, jar, token), true);
+      }
+    });
+
     it('are checked against the session that came, whatever was done to it since', async () => {
       const visits = (req, res, next) => {
         req.session.visits = (req.session.visits ?? 0) + 1;

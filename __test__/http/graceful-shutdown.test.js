@@ -569,15 +569,16 @@ describe('a process that gets signals', onPosix, () => {
 
   it('exit: false leaves the process to others, and the signal to the system', async () => {
     const service = new Service(`
-      gracefulShutdown(slow, { exit: false, onClose: () => say('closed') });
+      const shutdown = gracefulShutdown(slow, { exit: false });
+      slow.on('close', () => shutdown.close().then(() => setImmediate(say, 'all done')));
       listen(slow);
       setInterval(() => {}, 1000);`);
     await service.port();
     service.child.kill('SIGTERM');
-    await service.said('closed');
+    await service.said('all done');
     service.child.kill('SIGTERM'); // the same
     await sleep(1200);
-    assert.equal(service.child.exitCode, null);
+    assert.deepEqual([service.child.exitCode, service.child.signalCode], [null, null]);
     service.child.kill('SIGTERM');
     assert.equal(await service.ended, 'SIGTERM');
   });

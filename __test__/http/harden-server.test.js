@@ -4,15 +4,17 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const fs = require('node:fs');
 const http = require('node:http');
 const http2 = require('node:http2');
 const net = require('node:net');
+const path = require('node:path');
 const { Duplex, Readable } = require('node:stream');
 const { after, beforeEach, describe, it } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
 const express = require('express');
 const { hardenServer } = require('../../lib/http/harden-server.js');
-const { runNode } = require('../support/child.js');
+const { root, runNode } = require('../support/child.js');
 const { RawClient, closeAll, collectEvents, createServer, get, listen, until } = require('../support/raw-http.js');
 
 const TYPE = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
@@ -95,6 +97,23 @@ describe('the arguments', () => {
     assert.deepEqual([maxRequestsPerSocket, maxConnections], [1000, 10_000]);
   });
 
+  it('has the defaults that docs/server.md gives', () => {
+    const text = fs.readFileSync(path.join(root, 'docs', 'server.md'), 'utf8');
+    const rows = [...text.matchAll(/^\| `(\w+)` \| ([\d,]+) \|/gm)].map(([, name, value]) => [name, value.replace(',', '')]);
+    const defaults = Object.fromEntries(rows);
+    const server = hardenServer(new http.Server());
+    for (const [name, property] of [
+      ['headersTimeoutMs', 'headersTimeout'],
+      ['requestTimeoutMs', 'requestTimeout'],
+      ['keepAliveTimeoutMs', 'keepAliveTimeout'],
+      ['maxRequestsPerSocket', 'maxRequestsPerSocket'],
+      ['maxConnections', 'maxConnections'],
+    ]) {
+      assert.equal(server[property], Number(defaults[name]), name);
+    }
+    assert.equal(server.maxHeadersCount, Number(defaults.maxHeadersCount) + 1);
+  });
+
   it('takes the shorter of the defaults for heads, as node:http does', () => {
     const { headersTimeout } = hardenServer(new http.Server(), { requestTimeoutMs: 2000 });
     assert.equal(headersTimeout, 2000);
@@ -118,146 +137,152 @@ describe('the arguments', () => {
   });
 });
 
-for (const kind of ['http', 'https']) {
-  describe(`slow clients, ${kind}`, TOGETHER, () => {
-    const begin = async (server, ...texts) => {
-      const client = await RawClient.connect(server.port, { kind });
-      for (const text of texts) client.send(text);
-      return client;
+describe('clients and time', TOGETHER, () => {
+  after(closeAll); // what is still open has events of its own
+  for (const kind of ['http', 'https']) describe(`slow clients, ${kind}`, TOGETHER, () => slowClients(kind));
+  describe('who is left alone', TOGETHER, leftAlone);
+  describe('servers as they come', TOGETHER, servers);
+});
+
+function slowClients(kind) {
+  const begin = async (server, ...texts) => {
+    const client = await RawClient.connect(server.port, { kind });
+    for (const text of texts) client.send(text);
+    return client;
+  };
+  /** Of the other time-outs none comes. */
+  const only = (name) => ({ requestTimeoutMs: HOUR, keepAliveTimeoutMs: HOUR, [name]: 300 });
+
+  it('a connection without a byte is closed, without a word', async () => {
+    const server = await serve({ ...only('headersTimeoutMs') }, { kind });
+    const client = await (await begin(server)).closed;
+    assert.deepEqual([client.text, client.ending], ['', 'end']);
+  });
+
+  it('a head that does not come to its end: 408', async () => {
+    const server = await serve(only('headersTimeoutMs'), { kind });
+    const client = await begin(server, 'GET / HTTP/1.1\r\n');
+    await client.trickle('a: b\r\n').closed;
+    assertProblem(client, 408);
+    const { reason, address } = eventOf(client);
+    assert.equal(reason, 'headers-timeout');
+    assert.match(address, /127\.0\.0\.1$/);
+  });
+
+  it('a second head that does not come to its end: 408', async () => {
+    const server = await serve(only('headersTimeoutMs'), { kind });
+    const client = await begin(server, get());
+    await client.received(/ok/);
+    await client.send('GET / HTTP/1.1\r\n').trickle('a: b\r\n').closed;
+    assert.deepEqual(client.statuses, [200, 408]);
+  });
+
+  it('line ends between requests, again and again', async () => {
+    const server = await serve(only('headersTimeoutMs'), { kind });
+    const client = await begin(server, get());
+    await client.received(/ok/);
+    await client.trickle('\r\n').closed;
+    assert.equal(client.statuses[0], 200);
+  });
+
+  it('a body that does not come to its end: 408, and the application knows', async () => {
+    let aborted;
+    const listener = (req) => {
+      req.on('error', () => {});
+      req.on('close', () => (aborted = !req.complete));
     };
-    /** Of the other time-outs none comes. */
-    const only = (name) => ({ requestTimeoutMs: HOUR, keepAliveTimeoutMs: HOUR, [name]: 300 });
+    const server = await serve(only('requestTimeoutMs'), { kind, listener });
+    const client = await begin(server, post('/', 1000));
+    await client.trickle('a').closed;
+    assertProblem(client, 408);
+    await until(() => aborted !== undefined);
+    assert.equal(aborted, true);
+    const { reason, method } = eventOf(client);
+    assert.deepEqual([reason, method], ['request-timeout', 'POST']);
+  });
 
-    it('a connection without a byte is closed, without a word', async () => {
-      const server = await serve({ ...only('headersTimeoutMs') }, { kind });
-      const client = await (await begin(server)).closed;
-      assert.deepEqual([client.text, client.ending], ['', 'end']);
-    });
+  it('a chunked body that does not come to its end', async () => {
+    const server = await serve({ ...SHORT }, { kind, listener: (req) => req.resume() });
+    const client = await begin(server, 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    await client.trickle('1\r\na\r\n').closed;
+    assertProblem(client, 408);
+  });
 
-    it('a head that does not come to its end: 408', async () => {
-      const server = await serve(only('headersTimeoutMs'), { kind });
-      const client = await begin(server, 'GET / HTTP/1.1\r\n');
-      await client.trickle('a: b\r\n').closed;
-      assertProblem(client, 408);
-      const { reason, address } = eventOf(client);
-      assert.equal(reason, 'headers-timeout');
-      assert.match(address, /127\.0\.0\.1$/);
-    });
+  it('a body that goes on behind its answer: cut', async () => {
+    const server = await serve(SHORT, { kind, listener: (req, res) => res.end('enough') });
+    const client = await begin(server, post('/', 1000));
+    await client.trickle('a').closed;
+    assert.deepEqual(client.statuses, [200]);
+  });
 
-    it('a second head that does not come to its end: 408', async () => {
-      const server = await serve(only('headersTimeoutMs'), { kind });
-      const client = await begin(server, get());
-      await client.received(/ok/);
-      await client.send('GET / HTTP/1.1\r\n').trickle('a: b\r\n').closed;
-      assert.deepEqual(client.statuses, [200, 408]);
-    });
+  it('a body under an answer that has begun: cut, and no second answer', async () => {
+    const server = await serve(SHORT, { kind });
+    const client = await begin(server, post('/echo', 1000));
+    await client.trickle('a').closed;
+    assert.deepEqual(client.statuses, [200]);
+    assert.doesNotMatch(client.text, /408|problem/);
+  });
 
-    it('line ends between requests, again and again', async () => {
-      const server = await serve(only('headersTimeoutMs'), { kind });
-      const client = await begin(server, get());
-      await client.received(/ok/);
-      await client.trickle('\r\n').closed;
-      assert.equal(client.statuses[0], 200);
-    });
+  it('a body behind a request that is not answered: cut, without an answer that would be the wrong one', async () => {
+    const server = await serve(SHORT, { kind });
+    const client = await begin(server, get('/never'), post('/echo', 1000));
+    await client.trickle('a').closed;
+    assert.equal(client.text, '');
+  });
 
-    it('a body that does not come to its end: 408, and the application knows', async () => {
-      let aborted;
-      const listener = (req) => {
-        req.on('error', () => {});
-        req.on('close', () => (aborted = !req.complete));
-      };
-      const server = await serve(only('requestTimeoutMs'), { kind, listener });
-      const client = await begin(server, post('/', 1000));
-      await client.trickle('a').closed;
-      assertProblem(client, 408);
-      await until(() => aborted !== undefined);
-      assert.equal(aborted, true);
-      const { reason, method } = eventOf(client);
-      assert.deepEqual([reason, method], ['request-timeout', 'POST']);
-    });
+  it('a connection that is idle is closed, and one that is not is kept', async () => {
+    const server = await serve({ ...SHORT, keepAliveTimeoutMs: 1000 }, { kind });
+    const [idle, busy] = await Promise.all([begin(server, get('/idle')), begin(server)]);
+    busy.trickle(get('/busy'), 100);
+    await idle.closed;
+    assert.deepEqual([idle.statuses, idle.ending], [[200], 'end']);
+    const { length } = busy.statuses;
+    await until(() => busy.statuses.length > length || busy.isClosed);
+    assert.equal(busy.isClosed, false);
+  });
 
-    it('a chunked body that does not come to its end', async () => {
-      const server = await serve({ ...SHORT }, { kind, listener: (req) => req.resume() });
-      const client = await begin(server, 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
-      await client.trickle('1\r\na\r\n').closed;
-      assertProblem(client, 408);
-    });
+  it('who does not read the answer', async () => {
+    let ended;
+    const listener = (req, res) => {
+      ended = once(res, 'close');
+      Readable.from(endless()).pipe(res);
+    };
+    const server = await serve(SHORT, { kind, listener });
+    const client = await begin(server);
+    client.socket.pause();
+    client.send(get());
+    await until(() => ended !== undefined);
+    await ended;
+    assert.ok(events.reasons().includes('reader-timeout'));
+  });
 
-    it('a body that goes on behind its answer: cut', async () => {
-      const server = await serve(SHORT, { kind, listener: (req, res) => res.end('enough') });
-      const client = await begin(server, post('/', 1000));
-      await client.trickle('a').closed;
-      assert.deepEqual(client.statuses, [200]);
-    });
+  it('who does not read what is written without waiting', async () => {
+    let timer;
+    const listener = (req, res) => {
+      timer = setInterval(() => res.write('ü'.repeat(50_000)), 20);
+      res.on('close', () => clearInterval(timer));
+    };
+    const server = await serve(SHORT, { kind, listener });
+    const client = await begin(server);
+    client.socket.pause();
+    client.send(get());
+    await until(() => server.sockets.size === 1);
+    await until(() => server.sockets.size === 0);
+  });
 
-    it('a body under an answer that has begun: cut, and no second answer', async () => {
-      const server = await serve(SHORT, { kind });
-      const client = await begin(server, post('/echo', 1000));
-      await client.trickle('a').closed;
-      assert.deepEqual(client.statuses, [200]);
-      assert.doesNotMatch(client.text, /408|problem/);
-    });
-
-    it('a body behind a request that is not answered: cut, without an answer that would be the wrong one', async () => {
-      const server = await serve(SHORT, { kind });
-      const client = await begin(server, get('/never'), post('/echo', 1000));
-      await client.trickle('a').closed;
-      assert.equal(client.text, '');
-    });
-
-    it('a connection that is idle is closed, and one that is not is kept', async () => {
-      const server = await serve(SHORT, { kind });
-      const [idle, busy] = await Promise.all([begin(server, get('/idle')), begin(server)]);
-      busy.trickle(get('/busy'), 150);
-      await idle.closed;
-      assert.deepEqual([idle.statuses, idle.ending], [[200], 'end']);
-      assert.equal(busy.isClosed, false);
-      assert.ok(busy.statuses.length > 3);
-    });
-
-    it('who does not read the answer', async () => {
-      let ended;
-      const listener = (req, res) => {
-        ended = once(res, 'close');
-        Readable.from(endless()).pipe(res);
-      };
-      const server = await serve(SHORT, { kind, listener });
-      const client = await begin(server);
+  it('who reads slowly, and reads on, keeps the connection', async () => {
+    const listener = (req, res) => Readable.from(endless()).pipe(res);
+    const server = await serve(SHORT, { kind, listener });
+    const client = await begin(server, get());
+    let reads = 0;
+    client.socket.pause();
+    while (reads++ < 45) {
+      client.socket.resume();
+      await sleep(20);
       client.socket.pause();
-      client.send(get());
-      await until(() => ended !== undefined);
-      await ended;
-      assert.ok(events.reasons().includes('reader-timeout'));
-    });
-
-    it('who does not read what is written without waiting', async () => {
-      let timer;
-      const listener = (req, res) => {
-        timer = setInterval(() => res.write('ü'.repeat(50_000)), 20);
-        res.on('close', () => clearInterval(timer));
-      };
-      const server = await serve(SHORT, { kind, listener });
-      const client = await begin(server);
-      client.socket.pause();
-      client.send(get());
-      await until(() => server.sockets.size === 1);
-      await until(() => server.sockets.size === 0);
-    });
-
-    it('who reads slowly, and reads on, keeps the connection', async () => {
-      const listener = (req, res) => Readable.from(endless()).pipe(res);
-      const server = await serve(SHORT, { kind, listener });
-      const client = await begin(server, get());
-      let reads = 0;
-      client.socket.pause();
-      while (reads++ < 25) {
-        client.socket.resume();
-        await sleep(20);
-        client.socket.pause();
-        await sleep(80);
-        assert.equal(client.isClosed, false);
-      }
-    });
+      await sleep(80);
+      assert.equal(client.isClosed, false);
+    }
   });
 }
 
@@ -266,7 +291,7 @@ function* endless() {
   for (;;) yield chunk;
 }
 
-describe('who is left alone', TOGETHER, () => {
+function leftAlone() {
   it('an answer that takes long, and one that says nothing for long', async () => {
     const server = await serve();
     const waiting = (await RawClient.connect(server.port)).send(get('/never'));
@@ -372,7 +397,7 @@ describe('who is left alone', TOGETHER, () => {
     );
     assert.deepEqual([code, signal], [0, null]);
   });
-});
+}
 
 describe('what never reaches the application', () => {
   beforeEach(forgetEvents);
@@ -420,16 +445,31 @@ describe('what never reaches the application', () => {
     assert.equal(seen, 64);
   });
 
-  it('what a proxy appended cannot be pushed out by headers in front of it', async () => {
-    let seen = 'nothing';
-    const server = await serve({ maxHeadersCount: 40 }, { listener: (req) => (seen = req.headers['x-forwarded-for']) });
-    for (let count = 30; count < 90; count += 7) {
-      seen = 'nothing';
-      const client = await RawClient.connect(server.port);
-      client.send(get('/', `${'a: b\r\n'.repeat(count)}X-Forwarded-For: 192.0.2.1\r\n`));
-      await until(() => seen !== 'nothing' || client.statuses.length > 0);
-      assert.equal(seen, count + 2 <= 40 ? '192.0.2.1' : 'nothing', String(count));
-    }
+  // Node 20 collects headers 31 or 32 at a time, and leaves out what is over the count without a word.
+  for (const maxHeadersCount of [31, 40, 62, 64]) {
+    it(`what a proxy appended cannot be pushed out by headers in front of it, ${maxHeadersCount}`, async () => {
+      let seen = 'nothing';
+      const listener = (req, res) => res.end((seen = req.headers['x-forwarded-for']));
+      const server = await serve({ maxHeadersCount }, { listener });
+      for (let count = maxHeadersCount - 3; count < maxHeadersCount + 80; count += count > maxHeadersCount + 3 ? 9 : 1) {
+        seen = 'nothing';
+        const client = await RawClient.connect(server.port);
+        client.send(get('/', `${'a: b\r\n'.repeat(count - 2)}X-Forwarded-For: 192.0.2.1\r\n`));
+        await until(() => client.statuses.length > 0);
+        const isTaken = count <= maxHeadersCount;
+        assert.deepEqual([count, client.statuses[0], seen], [count, isTaken ? 200 : 431, isTaken ? '192.0.2.1' : 'nothing']);
+      }
+    });
+  }
+
+  it('nor does a request behind a body that was too late', async () => {
+    const urls = [];
+    const server = await serve(SHORT, { listener: (req) => urls.push(req.url) && req.on('error', () => {}).resume() });
+    const client = (await RawClient.connect(server.port, { allowHalfOpen: true })).send(post('/first', 2, 'a'));
+    await client.received(/ 408 /);
+    client.send(`b${get('/second')}`);
+    await until(() => server.sockets.size === 0);
+    assert.deepEqual([urls, client.statuses], [['/first'], [408]]);
   });
 
   it('goes on being garbage while it is answered, and is one event', async () => {
@@ -549,7 +589,8 @@ describe('counts', () => {
     const before = await RawClient.connect(server.port);
     await until(() => server.sockets.size === 1);
     hardenServer(server, { maxConnectionsPerAddress: 1 });
-    await (await RawClient.connect(server.port)).closed;
+    const second = (await RawClient.connect(server.port)).send(get());
+    assert.equal((await second.closed).text, '');
     before.socket.destroy();
     await until(() => server.sockets.size === 0);
     await (await RawClient.connect(server.port)).send(get()).received(/ok/);
@@ -570,7 +611,7 @@ describe('counts', () => {
   });
 });
 
-describe('servers as they come', TOGETHER, () => {
+function servers() {
   it('one that listens already, with connections that are open', async () => {
     const server = http.createServer(app);
     const port = await listen(server);
@@ -670,7 +711,7 @@ describe('servers as they come', TOGETHER, () => {
     `);
     assert.equal(stdout, '0 1 0\n', stderr);
   });
-});
+}
 
 /** Two streams, each of which reads what is written to the other. */
 function pair() {

@@ -132,6 +132,7 @@ describe('what comes out', () => {
   it('takes nothing from a polluted Object.prototype', () => {
     const pollution = {
       A: 'polluted',
+      HOLDFAST_TEST_ABSENT: 'polluted',
       issues: [],
       value: 'polluted',
       '~standard': { version: 1, validate: () => ({ value: {} }) },
@@ -142,6 +143,7 @@ describe('what comes out', () => {
     try {
       assert.throws(() => requireEnv(schemas[0], { env: {} }), /A is not set/);
       assert.throws(() => requireEnv(schemas[1], { env: {} }), /A is not set/);
+      assert.throws(() => requireEnv({ HOLDFAST_TEST_ABSENT: text }), /HOLDFAST_TEST_ABSENT is not set/);
       assert.equal(requireEnv(schemas[0], { env: { A: 'own' } }).A, 'own');
       assert.equal(requireEnv(schemas[2], { env: {} }).A, undefined);
     } finally {

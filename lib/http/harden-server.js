@@ -189,12 +189,11 @@ class Hardening {
       raw.destroy();
       return;
     }
-    // As node:http's own check does, which comes every 30 s: what the application has to say about it, it says once.
+    // As node:http's own check does, which comes every 30 s: who has something to say about it says it in one place.
     const error = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
-    // A head that is complete after all comes too late. What is left of a body may be read while it is told.
-    if (slowness === 'headers-timeout') socket.pause();
     this.#server.emit('clientError', error, socket);
     this.#slowClients.linger(connection);
+    // What is left of a body may be read while the client is told; of a head nothing is.
     if (slowness === 'headers-timeout') socket.destroySoon?.();
   }
 }

@@ -68,8 +68,10 @@ export interface NamedLimitOptions extends RateLimitOptions {
  * pollute; headers; CORS; the rate limit; slow-down; the size of bodies; the session; JSON; the query; CSRF; the named
  * limits; your routes; 404 and errors as problem documents.
  *
+ * Settings of the router (`case sensitive routing`, `strict routing`) have to be made before.
+ *
  * A second call with the same options changes nothing; with others it throws. An application that is mounted in a hardened
- * one runs under the outer one's rules.
+ * one runs under the outer one's rules; the named limits of its own stay, as they are about its own routes.
  *
  * @returns `app`
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`: also when routes were added before, and when `cors`
@@ -85,17 +87,21 @@ export interface HeadersOptions {
   /**
    * Directives of the Content-Security-Policy in addition to, or instead of, the default ones. Default: `default-src
    * 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'; script-src 'self'
-   * 'nonce-…'; style-src 'self' 'nonce-…'; img-src 'self' data:`. `false`: no policy.
+   * 'nonce-…'; style-src 'self' 'nonce-…'; img-src 'self' data:`. `null`: without that directive. `false`: no policy.
+   *
+   * The nonce is also in `script-src` and `style-src` of yours, and their `-elem`, where it means something: not beside
+   * `'none'` or `'unsafe-inline'`. For scripts `'unsafe-inline'` is refused, and so are names that browsers do not know.
    */
   contentSecurityPolicy?: false | Record<string, readonly string[] | string | null>;
   /** Seconds. Default 31,536,000 (a year), with subdomains. `false`: none. Only sent over TLS. */
   strictTransportSecurity?: false | { maxAge?: number; includeSubDomains?: boolean; preload?: boolean };
   /**
-   * Features, each with those that may use it: `[]` nobody, `['self']`. Default: none of accelerometer, camera,
-   * display-capture, geolocation, gyroscope, magnetometer, microphone, midi, payment, usb, and no more. `false`: no header.
+   * Features, each with those that may use it: `[]` nobody, `['self']`, origins, `['*']`; in addition to, or instead of,
+   * the default ones: accelerometer, camera, display-capture, geolocation, gyroscope, magnetometer, microphone, midi,
+   * payment, usb, each for nobody. `false`: no header.
    */
   permissionsPolicy?: false | Record<string, readonly string[]>;
-  /** Default `no-referrer`. */
+  /** Default `no-referrer`. Several are separated by commas: a browser takes the last that it knows. */
   referrerPolicy?: string;
   /** `Cache-Control` for answers that say nothing themselves. Default `no-store`. `false`: none. */
   cacheControl?: false | string;
@@ -113,25 +119,33 @@ export interface CorsOptions {
   credentials?: boolean;
   /** Default GET, HEAD, PUT, PATCH, POST, DELETE. */
   methods?: readonly string[];
+  /** Default: those that a preflight asks for. */
   allowedHeaders?: readonly string[];
   exposedHeaders?: readonly string[];
   /** Seconds that browsers keep the answer to a preflight. Default 600. */
   maxAge?: number;
 }
 
-/** The package cors, which has to be installed, with a list of origins that is checked when it is made. */
+/**
+ * The package cors, which has to be installed, with a list of origins that is checked when it is made. It answers
+ * preflights; other OPTIONS requests are the application's.
+ */
 export function allowOrigins(options: CorsOptions): Middleware;
 
 // ------------------------------------------------------------------------------------------------------------- bodies
 
 export interface LimitBodyOptions {
-  /** Bytes of a body that nothing here parses. Default 1,048,576. A function is asked for each request with a body. */
+  /**
+   * Bytes of a body that nothing here parses. Default 1,048,576. A function is asked for each request with such a body; it
+   * may return Infinity, which also lets bodies without a length in.
+   */
   maxBytes?: number | ((req: any) => number);
 }
 
 /**
  * Refuses a request by its `Content-Length`, before anything is read: `ERR_BODY_LIMIT` (413). Without a length (chunked)
- * only what `safeJson` reads is taken, which counts for itself; other bodies are refused with `ERR_BODY_LENGTH` (411).
+ * a body is refused with `ERR_BODY_LENGTH` (411). JSON and forms pass, whatever their length: they are left to `safeJson`,
+ * which has to come later and counts for itself.
  */
 export function limitBody(options?: LimitBodyOptions): Middleware;
 
@@ -140,8 +154,11 @@ export interface SafeJsonOptions extends Omit<JsonOptions, 'limits'> {
   limits?: JsonOptions['limits'];
   /** Which media types are JSON, without parameters. Default `application/json` and `application/*+json`. */
   types?: readonly string[];
-  /** Also `application/x-www-form-urlencoded`, by parseQuery. Default true. */
-  urlencoded?: boolean;
+  /**
+   * Also `application/x-www-form-urlencoded`, by parseQuery and with the same limits. Default true: as queries, with no
+   * name twice. `{ arrays: ['tag'] }` for the names that a form has several times.
+   */
+  urlencoded?: boolean | Omit<SafeQueryOptions, 'limits'>;
 }
 
 /**
@@ -334,7 +351,7 @@ export class Problem extends Error {
   readonly statusCode: number;
   readonly expose: true;
   readonly code?: string;
-  readonly headers: Record<string, string>;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface ProblemInit {
@@ -372,15 +389,21 @@ export function problemHandler(options?: ProblemOptions): ErrorMiddleware;
 // -------------------------------------------------------------------------------------------------------------- servers
 
 export interface HardenServerOptions {
-  /** Milliseconds from the first byte of a request to the end of its headers. Default 10,000. */
+  /**
+   * Milliseconds from the first byte of a request to the end of its headers, and from a connection to its first byte.
+   * Default 10,000, or `requestTimeoutMs` if that is less.
+   */
   headersTimeoutMs?: number;
-  /** Milliseconds from the first byte of a request to the end of its body. Default 30,000. */
+  /**
+   * Milliseconds from the first byte of a request to the end of its body. A client that does not read its answer has as
+   * long for each part of it. Default 30,000.
+   */
   requestTimeoutMs?: number;
   /** Milliseconds that a connection may be idle. Default 5,000. */
   keepAliveTimeoutMs?: number;
   /** Requests on one connection; then it is closed. Default 1,000. */
   maxRequestsPerSocket?: number;
-  /** Default 64. */
+  /** More are refused (431). Default 64. */
   maxHeadersCount?: number;
   /** At a time; more are closed at once. Default 10,000. */
   maxConnections?: number;
@@ -389,9 +412,10 @@ export interface HardenServerOptions {
 }
 
 /**
- * Time-outs and counts for a server, against clients that send slowly or never end. Works on a server that listens
- * already, and looks at its connections each second, so that a time-out is at most that late (node:http looks each 30 s).
- * Requests that are no HTTP are answered with a problem document. Call it once; a second call changes the settings.
+ * Time-outs and counts for a server, against clients that send or read slowly, or never end. Works on a server that
+ * listens already, and looks at its connections twice a second, so that a time-out is at most a second late (node:http
+ * looks each 30 s). Requests that are no HTTP are answered with a problem document, unless the application listens for
+ * `clientError` itself. Call it once; a second call changes the settings.
  */
 export function hardenServer<S extends Server | TlsServer>(server: S, options?: HardenServerOptions): S;
 

@@ -4,8 +4,10 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
+const http = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
+const { Readable } = require('node:stream');
 const { after, describe, it } = require('node:test');
 const {
   AesGcmKey,
@@ -34,6 +36,12 @@ const {
 } = require('..');
 const { AbortError, CODES, createError } = require('../lib/errors.js');
 const native = require('../lib/native.js');
+const { loadPeer } = require('../lib/http/peers.js');
+const { csrf } = require('../lib/http/csrf.js');
+const { limitBody } = require('../lib/http/limit-body.js');
+const { rateLimit } = require('../lib/http/rate-limit.js');
+const { requireEnv } = require('../lib/http/require-env.js');
+const { safeJson } = require('../lib/http/safe-json.js');
 const { FakeIoredis } = require('./support/fake-redis.js');
 
 const root = path.join(__dirname, '..');
@@ -56,6 +64,11 @@ function keyFile(name, text, mode = 0o600) {
   fs.writeFileSync(file, text, { mode });
   return file;
 }
+
+/** Standard Schemas of our own. */
+const schema = (validate) => ({ '~standard': { version: 1, vendor: 'test', validate } });
+const AN_INTEGER = schema((value) => (/^\d+$/.test(value) ? { value } : { issues: [{ message: `not ${value}` }] }));
+const ANYTHING = schema((value) => ({ value }));
 
 async function drained(parts) {
   const found = [];
@@ -292,6 +305,33 @@ const PROVOKED = {
   ERR_TOKEN_EXPIRED: [expired],
   ERR_STREAM_TRUNCATED: [truncated],
   ERR_RATE_STORE: [() => storeFailed().consume(MARKER), () => storeFailed().reset(MARKER)],
+  ERR_RATE_LIMITED: [
+    async () => {
+      const limit = rateLimit({ limit: 1, windowMs: 7777 });
+      await passedOn(limit, post({}));
+      await passedOn(limit, post({}));
+    },
+  ],
+  ERR_BODY_LIMIT: [
+    () => passedOn(limitBody({ maxBytes: 1 }), post({ 'content-length': '77777' })),
+    () => passedOn(safeJson({ limits: { bytes: 1 } }), post(JSON_BODY)),
+  ],
+  ERR_BODY_LENGTH: [() => passedOn(limitBody(), post({ 'transfer-encoding': 'chunked', 'content-type': MARKER }))],
+  ERR_BODY_TYPE: [
+    () => passedOn(safeJson(), post({ ...JSON_BODY, 'content-encoding': MARKER })),
+    () => passedOn(safeJson(), post({ ...JSON_BODY, 'content-type': `application/json; charset=${MARKER}` })),
+  ],
+  ERR_BODY_ABORTED: [() => passedOn(safeJson(), post({ ...JSON_BODY, 'content-length': '9' }))],
+  ERR_CSRF: [
+    () => passedOn(csrf(), post({ origin: `https://${MARKER}.example` })),
+    () => passedOn(csrf({ keyring: ring }), post({ cookie: MARKER, 'x-csrf-token': MARKER })),
+  ],
+  ERR_ENVIRONMENT: [
+    () => requireEnv({ [MARKER.toUpperCase()]: AN_INTEGER }, { env: {} }),
+    () => requireEnv({ PORT: AN_INTEGER }, { env: { PORT: MARKER } }),
+    () => requireEnv({ KEY: ANYTHING }, { env: { KEY: MARKER }, secrets: ['KEY'] }),
+  ],
+  ERR_PEER: [() => loadPeer('a-package-that-nobody-has', 'It is needed for a test.')],
   ABORT_ERR: [
     () => new PasswordHasher(SMALL).hash(MARKER, { signal: AbortSignal.abort() }),
     () => new PasswordHasher(SMALL).verify(null, MARKER, { signal: AbortSignal.abort(0) }),
@@ -301,11 +341,28 @@ const PROVOKED = {
 
 /** Codes that cannot be provoked here, and the test that does. */
 const ELSEWHERE = {
+  // When the head of an answer is written.
+  ERR_SESSION_LIMIT: ['__test__/http/sealed-session-limits.test.js', /'ERR_SESSION_LIMIT'/],
+  // It takes @nestjs/common.
+  ERR_PATTERN: ['__test__/nestjs/pipes.test.js', /'ERR_PATTERN'/],
   // It takes 2³² messages; the Rust test sets the counter.
   ERR_KEY_EXHAUSTED: ['crates/aead/src/gcm.rs', /Err\(Error::KeyExhausted\)\);/],
   // It takes another platform, or a missing file.
   ERR_BINDING: ['__test__/binding.test.js', /assert\.equal\(answer\.code, 'ERR_BINDING'/],
 };
+
+/** What a middleware passes on, for a request of these parts. */
+function passedOn(middleware, { body = MARKER, ...parts }) {
+  const req = Object.assign(Readable.from(body === undefined ? [] : [Buffer.from(body)]), { url: `/${MARKER}`, ...parts });
+  req.socket = { remoteAddress: MARKER };
+  const res = new http.ServerResponse({ method: 'POST' });
+  return new Promise((resolve, reject) => {
+    middleware(req, res, (error) => (error === undefined ? resolve() : reject(error)));
+  });
+}
+
+const post = (headers, body) => ({ method: 'POST', headers, body });
+const JSON_BODY = { 'content-type': 'application/json', 'content-length': String(MARKER.length) };
 
 async function provoke(attempt) {
   try {
@@ -365,7 +422,8 @@ describe('errors', () => {
         assert.equal(error.name, name);
         assert.equal(Object.getPrototypeOf(error), expected.prototype);
         assert.deepEqual([error.status, error.expose], status === undefined ? [undefined, undefined] : [status, true]);
-        assert.equal('retryAfterMs' in error, ['ERR_QUEUE_FULL', 'ERR_RATE_STORE'].includes(code));
+        assert.equal('retryAfterMs' in error, ['ERR_QUEUE_FULL', 'ERR_RATE_LIMITED', 'ERR_RATE_STORE'].includes(code));
+        assert.equal(error.statusCode, status);
         assert.ok(error.stack.includes(error.message) && !Object.keys(error).includes('name'));
         assert.match(error.message, /^\S.{8,}[^.\s]$/su, 'a sentence, without a full stop');
         for (const rejected of [MARKER, '7777'])
@@ -385,8 +443,8 @@ describe('errors', () => {
         .map(({ status }) => status)
         .filter(Boolean),
     );
-    assert.deepEqual([...statuses].sort(), [400, 413, 503]);
-    assert.match(read('index.d.ts'), /readonly status\?: 400 \| 413 \| 503;/);
+    const declared = [...statuses].sort().join(' | ');
+    for (const name of ['status', 'statusCode']) assert.ok(read('index.d.ts').includes(`readonly ${name}?: ${declared};`));
   });
 
   it('from native code are made by lib/errors.js, with its classes', async () => {

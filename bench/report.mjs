@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { aggregate, AGGREGATED } from './aggregates.mjs';
 import { median, REFERENCE } from './harness.mjs';
-import { FILES, formatCases, formatNs, formatRatio, sectionOf } from './table.mjs';
+import { formatCases, formatNs, formatRatio, sectionOf, SHOWN } from './table.mjs';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -18,7 +18,7 @@ const documents =
   positionals.length > 0 ? positionals : ['docs/benchmarks.md', 'README.md'].map((name) => join(root, name));
 
 const files = new Map();
-for (const name of FILES) {
+for (const name of SHOWN) {
   const path = join(import.meta.dirname, 'results', `${name}.json`);
   if (existsSync(path)) files.set(name, JSON.parse(readFileSync(path, 'utf8')));
 }

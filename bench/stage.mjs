@@ -35,9 +35,9 @@ export function stage({ development = false } = {}) {
   };
 }
 
-/** The staged package, loaded. */
-export function requireStaged() {
-  return createRequire(join(staged, '../../case.js'))('holdfast');
+/** The staged package, loaded; or a part of it, `/express`. */
+export function requireStaged(subpath = '') {
+  return createRequire(join(staged, '../../case.js'))(`holdfast${subpath}`);
 }
 
 /** Where a script must lie for `require('holdfast')` to find the staged package. */

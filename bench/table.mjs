@@ -16,8 +16,12 @@ export const FILES = [
   'password',
   'aead',
   'limiter',
+  'express',
   'load',
 ];
+
+/** Whose results are shown: the case files, and programs of their own that write results as a case does. */
+export const SHOWN = [...FILES, 'attack'];
 
 /** All results of one case file: one table a group, and the tables that cases bring themselves. */
 export function sectionOf(file) {

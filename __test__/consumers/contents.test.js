@@ -22,14 +22,14 @@ describe('the root package', () => {
     const lib = fs.readdirSync(path.join(root, 'lib'), { recursive: true, encoding: 'utf8' })
       .filter((name) => fs.statSync(path.join(root, 'lib', name)).isFile())
       .map((name) => `lib/${name.replaceAll('\\', '/')}`);
-    for (const name of lib) assert.match(name, /^lib\/[a-z/-]+\.js$/, 'only sources belong in lib/');
+    for (const name of lib) assert.match(name, /^lib\/[a-z/-]+\.m?js$/, 'only sources belong in lib/');
     assert.ok(lib.length > 1);
     assert.deepEqual(names.sort(), [
       ...LICENSES,
       'LICENSE-UNICODE',
       ...lib,
       ...['CHANGELOG.md', 'README.md', 'SECURITY.md'],
-      ...['index.d.mts', 'index.d.ts', 'index.js', 'index.mjs', 'express.d.ts', 'nestjs.d.ts'],
+      ...['index.d.mts', 'index.d.ts', 'index.js', 'index.mjs', 'express.d.ts', 'nestjs.d.ts', 'nestjs.d.mts'],
       'package.json',
     ].sort());
   });

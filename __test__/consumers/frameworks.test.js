@@ -12,6 +12,7 @@ const { before, describe, test } = require('node:test');
 const { assertPrints, npm, project, root, run } = require('./packed.js');
 
 const frameworks = path.join(__dirname, 'frameworks');
+const nest11 = path.join(__dirname, 'nest-11');
 
 /**
  * A consumer with these fixtures and the frameworks.
@@ -47,6 +48,25 @@ describe('a project with frameworks', () => {
     assert.match(stderr, /ERR_PEER/);
     assert.match(stderr, /npm install helmet/);
   });
+
+  test('hardens Nest 12, on Express and on Fastify', async () => {
+    const folder = await projectWithFrameworks('nest-hardened', {}, ['nest-hardened.mjs']);
+    assertHardensNest(folder);
+  });
+
+  test('hardens Nest 11, on Express and on Fastify', async () => {
+    await npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund'], nest11);
+    const folder = await project('nest-11-hardened', {}, ['nest-hardened.mjs']);
+    fs.cpSync(path.join(nest11, 'node_modules'), path.join(folder, 'node_modules'), { recursive: true });
+    assertHardensNest(folder);
+  });
+
+  /** @param {string} folder */
+  function assertHardensNest(folder) {
+    const { status, stdout, stderr } = run(process.execPath, ['nest-hardened.mjs'], folder);
+    assert.equal(status, 0, stdout + stderr);
+    assert.match(stdout.trim(), /^24 scenarios of holdfast\/nestjs work$/m);
+  }
 
   test('limits with @nestjs/throttler', async () => {
     const folder = await projectWithFrameworks('nest-throttler', {}, ['nest-throttler.mjs']);

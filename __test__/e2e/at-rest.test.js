@@ -24,9 +24,10 @@ const { once } = require('node:events');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { Keyring, PasswordHasher, generateKey } = require('../../index.js');
 const { createApp } = require('../../examples/express/app.js');
-const { Journal } = require('../../examples/express/journal.js');
-const { Store } = require('../../examples/express/store.js');
-const { Service, temporaryDirectory, assertProblem } = require('./service.js');
+const { Accounts } = require('../../examples/notes/accounts.js');
+const { assemble } = require('../../examples/notes/data.js');
+const { Journal } = require('../../examples/notes/journal.js');
+const { Service, assertProblem, newAddress, temporaryDirectory } = require('./service.js');
 
 const PASSWORD = 'correct horse battery staple';
 const newKeyring = () => new Keyring({ primary: 'k1', keys: { k1: generateKey() } });
@@ -35,10 +36,12 @@ test('the files show neither notes nor names, and only their owner can read them
   const service = await Service.start(t);
   const { cookie } = await service.signUp('marker-name');
   await service.write(cookie, 'marker-text');
+  await service.upload(cookie, 'marker-name', 'marker-text');
   await service.stop();
-  const names = fs.readdirSync(service.dataDir).sort();
-  assert.deepEqual(names, ['notes.journal', 'notes.keys']);
-  for (const name of names) {
+  const names = fs.readdirSync(service.dataDir, { recursive: true, encoding: 'utf8' }).sort();
+  assert.deepEqual(names.filter((name) => !name.startsWith('files')), ['notes.journal', 'notes.keys']);
+  assert.equal(names.length, 4);
+  for (const name of names.filter((one) => one !== 'files')) {
     const file = path.join(service.dataDir, name);
     const content = fs.readFileSync(file);
     for (const marker of ['marker-name', 'marker-text', 'argon2', '"type"']) assert.ok(!content.includes(marker));
@@ -202,26 +205,30 @@ test('the log on stderr is one JSON line a problem, under the errorId the client
   const lines = service.stderr.trimEnd().split('\n').map((line) => JSON.parse(line));
   const found = lines.filter(({ errorId }) => errorId === answer.json.errorId);
   assert.equal(found.length, 1);
-  const { time, error, ...rest } = found[0];
-  assert.ok(Date.parse(time) > 0 && typeof error === 'string');
+  const { time, error, requestId, ...rest } = found[0];
+  assert.ok(Date.parse(time) > 0 && typeof error === 'string' && typeof requestId === 'string');
   assert.deepEqual(rest, { level: 'info', errorId: answer.json.errorId, status: 400, code: 'ERR_JSON_SYNTAX',
-    method: 'POST', path: '/notes' });
+    method: 'POST', route: '/notes' });
 });
 
 /**
  * The application in this process, on a journal of the caller's or a real one.
  * @param {import('node:test').TestContext} t
- * @param {{ journal?: any, maxBytes?: number, hasher?: PasswordHasher }} [options]
+ * @param {{ dataDir?: string, journal?: any, maxBytes?: number, hasher?: PasswordHasher }} [options]
  */
 async function inProcess(t, options = {}) {
   const {
     maxBytes,
-    journal = new Journal(path.join(temporaryDirectory(t), 'journal'), newKeyring(), { maxBytes }),
+    dataDir = temporaryDirectory(t),
+    journal = new Journal(path.join(dataDir, 'journal'), newKeyring(), { maxBytes }),
     hasher = new PasswordHasher({ threads: 1 }),
   } = options;
   const log = /** @type {Record<string, unknown>[]} */ ([]);
-  const store = new Store(journal);
-  const app = createApp({ store, hasher, keyring: newKeyring(), sessionTtlMs: 60_000, log: (e) => log.push(e) });
+  const data = assemble({ dataDir, keyring: newKeyring(), journal });
+  const service = { ...data, accounts: new Accounts({ ...data, hasher }) };
+  const app = createApp(service, {
+    sessionTtlMs: 60_000, trustProxy: 'loopback', log: (entry) => log.push(/** @type {any} */ (entry)),
+  });
   const server = http.createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(async () => {
@@ -241,19 +248,20 @@ async function inProcess(t, options = {}) {
   async function request(method, target, json, cookie) {
     const response = await fetch(`http://127.0.0.1:${port}${target}`, {
       method,
-      headers: { ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      headers: { 'sec-fetch-site': 'same-origin', 'x-forwarded-for': newAddress(),
+        ...(json === undefined ? {} : { 'content-type': 'application/json' }),
         ...(cookie === undefined ? {} : { cookie }) },
       body: json === undefined ? undefined : JSON.stringify(json),
     });
     const text = await response.text();
-    return { status: response.status, headers: Object.fromEntries(response.headers), text, ms: 0,
+    return { status: response.status, headers: Object.fromEntries(response.headers), text,
       json: text === '' ? undefined : JSON.parse(text) };
   }
   request.signUp = async () => {
     const { status, headers, text } =
       await request('POST', '/signup', { name: 'ada', password: PASSWORD });
     assert.equal(status, 201, text);
-    return headers['set-cookie'].split(';')[0];
+    return /session=[^;]*/.exec(headers['set-cookie'])?.[0];
   };
-  return { journal, store, request, log };
+  return { journal, store: data.store, request, log };
 }

@@ -1,8 +1,8 @@
 // @ts-check
 'use strict';
 
-// The example as a child process, and a client for it: what all end-to-end tests share. A service started here has a
-// data directory of its own, and both are gone when the test that asked for them ends.
+// The examples as child processes, and a client for them: what all end-to-end tests share. A service started here has
+// a data directory of its own, and both are gone when the test that asked for them ends.
 
 const fs = require('node:fs');
 const http = require('node:http');
@@ -10,9 +10,25 @@ const os = require('node:os');
 const path = require('node:path');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
+const { after, describe } = require('node:test');
 const assert = require('node:assert/strict');
 
-const SERVER = path.join(__dirname, '..', '..', 'examples', 'express', 'server.js');
+const EXAMPLES = path.join(__dirname, '..', '..', 'examples');
+
+/** @typedef {{ server: string, env: Record<string, string> }} Variant */
+
+/** The same service three times. @type {Record<string, Variant>} */
+const VARIANTS = {
+  Express: { server: path.join(EXAMPLES, 'express', 'server.js'), env: {} },
+  'Nest on Express': { server: path.join(EXAMPLES, 'nestjs', 'server.js'), env: { PLATFORM: 'express' } },
+  'Nest on Fastify': { server: path.join(EXAMPLES, 'nestjs', 'server.js'), env: { PLATFORM: 'fastify' } },
+};
+
+/** No test uses up what another may do: each request comes from an address of its own, as if through a proxy. */
+let clients = 0;
+let users = 0;
+const newAddress = () => `198.18.${(clients += 1) >> 8 & 255}.${clients & 255}`;
+
 const START_MS = 20_000;
 const ANSWER_MS = 10_000; // a server that hangs fails its test, and does not hang it
 
@@ -27,6 +43,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
  * @typedef {object} Answer
  * @property {number} status
  * @property {http.IncomingHttpHeaders} headers
+ * @property {Buffer} bytes
  * @property {string} text
  * @property {any} json undefined when the body is not JSON
  * @property {number} ms from the request to the last byte of the answer
@@ -81,11 +98,15 @@ class Service {
   /**
    * @param {string} dataDir
    * @param {Record<string, string>} env
+   * @param {Variant} variant
    */
-  constructor(dataDir, env) {
+  constructor(dataDir, env, variant) {
     this.dataDir = dataDir;
-    this.child = spawn(process.execPath, [SERVER], {
-      env: { ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDir, ...env },
+    this.child = spawn(process.execPath, [variant.server], {
+      env: {
+        ...process.env, PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDir, TRUST_PROXY: 'loopback', ADMIN: '',
+        ...variant.env, ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     running.add(this.child);
@@ -99,10 +120,10 @@ class Service {
 
   /**
    * @param {import('node:test').TestContext} t
-   * @param {{ dataDir?: string, env?: Record<string, string> }} [options]
+   * @param {{ dataDir?: string, env?: Record<string, string>, variant?: Variant }} [options]
    */
-  static async start(t, { dataDir = temporaryDirectory(t), env = {} } = {}) {
-    const service = new Service(dataDir, env);
+  static async start(t, { dataDir = temporaryDirectory(t), env = {}, variant = VARIANTS.Express } = {}) {
+    const service = new Service(dataDir, env, variant);
     atEnd(t, () => service.kill());
     const started = await Promise.race([service.#address(), service.ended]);
     if (typeof started !== 'string') {
@@ -115,10 +136,10 @@ class Service {
   /**
    * For a start that must be refused.
    * @param {import('node:test').TestContext} t
-   * @param {{ dataDir: string, env?: Record<string, string> }} options
+   * @param {{ dataDir: string, env?: Record<string, string>, variant?: Variant }} options
    */
-  static async startRefused(t, { dataDir, env = {} }) {
-    const service = new Service(dataDir, env);
+  static async startRefused(t, { dataDir, env = {}, variant = VARIANTS.Express }) {
+    const service = new Service(dataDir, env, variant);
     atEnd(t, () => service.kill());
     const timer = setTimeout(() => service.kill(), START_MS);
     const { code } = await service.ended;
@@ -152,6 +173,8 @@ class Service {
     agent = this.agent } = {}) {
     const bytes = body === undefined ? undefined : Buffer.from(body);
     const all = {
+      'sec-fetch-site': 'same-origin', // as a browser says; a program would have to send an Origin or a token
+      'x-forwarded-for': newAddress(),
       ...(bytes === undefined ? {} : { 'content-type': 'application/json', 'content-length': bytes.length }),
       ...(cookie === undefined ? {} : { cookie }),
       ...headers,
@@ -169,31 +192,68 @@ class Service {
         response.on('data', (chunk) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', () => {
-          const text = Buffer.concat(chunks).toString();
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString();
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
+            bytes,
             text,
             json: parse(text),
             ms: performance.now() - begin,
           });
         });
       });
-      request.on('error', reject);
+      request.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+        // An idle connection that the server closed in this very moment: clients try again.
+        const isStale = request.reusedSocket && error.code === 'ECONNRESET' && agent === this.agent;
+        if (isStale) resolve(this.request(method, target, { body, headers: all, agent: new http.Agent() }));
+        else reject(error);
+      });
       request.end(bytes);
     });
   }
 
   /**
    * A new user, logged in.
-   * @param {string} [name]
-   * @returns {Promise<{ name: string, password: string, cookie: string }>}
+   * @param {string} [name] one of its own, if it is not given
+   * @returns {Promise<{ name: string, password: string, cookie: string, device: string }>}
    */
-  async signUp(name = 'ada') {
+  async signUp(name = `user${users += 1}`) {
     const password = 'correct horse battery staple';
     const answer = await this.request('POST', '/signup', { json: { name, password } });
     assert.equal(answer.status, 201, answer.text);
-    return { name, password, cookie: sessionCookie(answer) };
+    return { name, password, cookie: sessionCookie(answer), device: cookieOf(answer, 'device') };
+  }
+
+  /**
+   * @param {string} name
+   * @param {string} password
+   * @param {RequestOptions} [options]
+   */
+  logIn(name, password, options) {
+    return this.request('POST', '/login', { json: { name, password }, ...options });
+  }
+
+  /**
+   * @param {string} cookie
+   * @param {string} name
+   * @param {string | Uint8Array} body
+   * @returns {Promise<{ id: string, name: string, bytes: number, created: string }>}
+   */
+  async upload(cookie, name, body) {
+    const answer = await this.request('POST', `/files?name=${encodeURIComponent(name)}`, {
+      body, cookie, headers: { 'content-type': 'application/octet-stream' },
+    });
+    assert.equal(answer.status, 201, answer.text);
+    return answer.json;
+  }
+
+  /** What would have been mailed. @returns {{ kind: string, to: string, token: string }[]} */
+  get outbox() {
+    const file = path.join(this.dataDir, 'outbox.jsonl');
+    if (!fs.existsSync(file)) return [];
+    return fs.readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
   }
 
   /**
@@ -220,7 +280,7 @@ class Service {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no address after ${START_MS} ms\n${this.stderr}`)), START_MS);
       const look = () => {
-        const found = /^Notes service on (http:\S+),.*\n(?:.*\n){4}/m.exec(this.stdout);
+        const found = /^Notes service on (http:\S+),.*\n(?:.*\n){5}/m.exec(this.stdout);
         if (found === null) return;
         clearTimeout(timer);
         this.child.stdout.off('data', look);
@@ -237,14 +297,64 @@ class Service {
  * @param {Answer} answer
  */
 function sessionCookie(answer) {
-  const [header] = answer.headers['set-cookie'] ?? [];
-  assert.ok(header, 'the answer sets a cookie');
-  return header.split(';')[0];
+  return cookieOf(answer, 'session');
+}
+
+/**
+ * @param {Answer} answer
+ * @param {string} name without its prefix
+ */
+function cookieOf(answer, name) {
+  return setCookie(answer, name).split(';')[0];
+}
+
+/**
+ * The one Set-Cookie header of this name.
+ * @param {Pick<Answer, 'headers'>} answer
+ * @param {string} name without its prefix
+ */
+function setCookie({ headers }, name) {
+  const found = (headers['set-cookie'] ?? []).filter((header) => header.replace(/^__Host-/, '').startsWith(`${name}=`));
+  assert.equal(found.length, 1, `the answer sets one cookie ${name}`);
+  return found[0];
+}
+
+/**
+ * The same tests for each variant of the service. `start` starts one for a test, `shared` one for all tests of the file
+ * that need nothing of their own but users.
+ * @param {(start: typeof Service.start, variant: Variant, shared: () => Promise<Service>, name: string) => void} define
+ * @param {{ atOnce?: boolean }} [options] for tests in which time does not count
+ */
+function onEachService(define, { atOnce = false } = {}) {
+  describe('on each service', { concurrency: atOnce ? 3 : 1 }, () => {
+    for (const [name, variant] of Object.entries(VARIANTS)) defineOn(name, variant, define);
+  });
+}
+
+/**
+ * @param {string} name
+ * @param {Variant} variant
+ * @param {Parameters<typeof onEachService>[0]} define
+ */
+function defineOn(name, variant, define) {
+  describe(name, () => {
+    /** @type {(() => unknown)[]} */
+    const cleanups = [];
+    /** @type {Promise<Service> | undefined} */
+    let service;
+    after(async () => {
+      for (const cleanup of cleanups) await cleanup();
+    });
+    const suite = /** @type {any} */ ({ after: (/** @type {() => unknown} */ cleanup) => cleanups.push(cleanup) });
+    const start = (/** @type {any} */ t, /** @type {object | undefined} */ options) =>
+      Service.start(t, { ...options, variant });
+    define(start, variant, () => (service ??= start(suite, {})), name);
+  });
 }
 
 /**
  * Checks that an answer is a problem document, and nothing more than one.
- * @param {Answer} answer
+ * @param {Pick<Answer, 'status' | 'text' | 'json'> & { headers: Record<string, any> }} answer
  * @param {number} status
  * @param {string} [code]
  */
@@ -273,4 +383,6 @@ function parse(text) {
   }
 }
 
-module.exports = { Service, temporaryDirectory, sessionCookie, assertProblem };
+module.exports = {
+  Service, VARIANTS, assertProblem, cookieOf, newAddress, onEachService, sessionCookie, setCookie, temporaryDirectory,
+};

@@ -159,6 +159,13 @@ describe('docs/events.md', () => {
     }
   });
 
+  it('has the reasons of kinds that have some', () => {
+    const [, reasons] = /^## Reasons\n([^]*?)^## /m.exec(docs);
+    const kinds = [...reasons.matchAll(/^\| `([^`]+)` \|/gm)].map(([, kind]) => kind);
+    const besides = rows.filter(([, , fields]) => fields.includes('`reason`')).map(([kind]) => kind);
+    assert.deepEqual(kinds.sort(), besides.sort());
+  });
+
   it('names codes that there are', () => {
     const named = new Set(docs.match(/\b(?:ERR|ABORT)_[A-Z_]+/g));
     assert.ok(named.size >= 4);

@@ -208,6 +208,7 @@ describe('of limiters that are not ours', () => {
       const answer = { allowed: true, limit: odd, remaining: odd, retryAfterMs: odd, resetMs: odd };
       const headers = await shown(answer);
       for (const name of ['RateLimit', 'RateLimit-Policy']) assert.equal(parseList(headers[name]).length, 1);
+      if (odd === Infinity) assert.equal(parseList(headers.RateLimit)[0].parameters.t, undefined, 'never is no time');
       const refused = await shown({ ...answer, allowed: false });
       for (const name of ['RateLimit', 'RateLimit-Policy']) assert.equal(parseList(refused[name]).length, 1);
       assert.match(refused['Retry-After'] ?? '1', /^[1-9]\d*$/);

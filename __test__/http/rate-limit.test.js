@@ -285,7 +285,9 @@ describe('a key of the application', () => {
       assert.equal((await pass(fixed(1, { key: () => given }))).code, 'ERR_INVALID_ARG_TYPE');
     }
     for (const given of [[], Array(65).fill('a')]) {
-      assert.equal((await pass(fixed(1, { key: () => given }))).code, 'ERR_OUT_OF_RANGE');
+      const { code, message } = await pass(fixed(1, { key: () => given }));
+      assert.equal(code, 'ERR_OUT_OF_RANGE');
+      assert.match(message, /options\.key/);
     }
     const most = Array.from({ length: 64 }, (_, index) => `key ${index}`);
     assert.equal(await pass(fixed(1, { key: () => most })), undefined);

@@ -131,6 +131,9 @@ describe('the delay', () => {
     const limit = fixed({ after: 1, delayMs: 10, skip: (req) => req.url === '/health' });
     const requests = [{ url: '/health' }, { url: '/health' }, {}, { url: '/health' }, {}];
     assert.deepEqual(await delaysOf(limit, requests), [0, 0, 0, 0, 10]);
+    for (const given of [Promise.resolve(false), 1, 'yes']) {
+      assert.deepEqual(await delaysOf(fixed({ after: 0, skip: () => given, delayMs: 5 }), times(2, {})), [5, 10]);
+    }
   });
 
   it('goes as the tokens come back', async () => {

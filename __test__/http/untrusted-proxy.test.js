@@ -92,6 +92,11 @@ describe('nothing is said', () => {
     assert.deepEqual([events, warnings], [[], []]);
   });
 
+  it('where something else has found out who the client is', async () => {
+    const { events, warnings } = await saidOf(() => pass(rateLimit(), { headers: FORWARDED[0], ip: '203.0.113.9' }));
+    assert.deepEqual([events, warnings], [[], []]);
+  });
+
   it('of what is skipped', async () => {
     running = await SERVERS.Express([rateLimit({ skip: () => true })]);
     const { events, warnings } = await saidOf(() => ask(running.origin, { headers: FORWARDED[0] }));

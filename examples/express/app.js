@@ -1,185 +1,218 @@
 // @ts-check
 'use strict';
 
-// The notes service as an Express application: routes, and the checks in front of them. server.js mounts it on a
-// server; the tests mount it with parts of their own. It keeps no state: users and notes are the store's.
+// The notes service as an Express application: `harden()`, and the routes behind it. server.js mounts it on a server;
+// the tests mount it with parts of their own. It keeps no state: that is in the parts.
 
+const { pipeline } = require('node:stream/promises');
 const express = require('express');
-const { parseJson, SafeRegExp } = require('holdfast');
-const { Problem, problemHandler, logLine } = require('./problems.js');
-const { Sessions } = require('./session.js');
-const validate = require('./validate.js');
+const { harden, Problem } = require('holdfast/express');
+const { LIMITS } = require('../notes/store.js');
+const { downloadHeaders, isUpload } = require('../notes/uploads.js');
+const validate = require('../notes/validate.js');
 
-const BODY_LIMITS = Object.freeze({ bytes: 10 * 1024, depth: 32 });
-const JSON_TYPE = new SafeRegExp(/^application\/json[ \t]*(?:;[ \t]*charset=(?:utf-8|"utf-8")[ \t]*)?$/i);
+const IDLE_MS = 30 * 60_000;
+const JSON_LIMITS = Object.freeze({ bytes: 10 * 1024, depth: 32 });
 
 /**
- * @param {object} parts
- * @param {import('./store.js').Store} parts.store
- * @param {import('holdfast').Keyring} parts.keyring seals the session cookies
- * @param {import('holdfast').PasswordHasher} parts.hasher
- * @param {number} parts.sessionTtlMs
- * @param {false | 'loopback' | number} [parts.trustProxy]
- * @param {(entry: Record<string, unknown>) => void} [parts.log]
+ * @param {import('../notes/data.js').Data & { accounts: import('../notes/accounts.js').Accounts }} service
+ * @param {object} options
+ * @param {number} options.sessionTtlMs
+ * @param {false | 'loopback' | number} [options.trustProxy]
+ * @param {(entry: object) => void} options.log
+ * @param {any} [options.provingGround] middleware: only where nobody else can come
  */
-function createApp({ store, keyring, hasher, sessionTtlMs, trustProxy = false, log = logLine }) {
-  const sessions = new Sessions(keyring, sessionTtlMs);
+function createApp(service, { sessionTtlMs, trustProxy = false, log, provingGround }) {
+  const { accounts, devices, keyring, limits, store, uploads } = service;
   const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.set('query parser', false); // no route takes a query
+  app.disable('etag'); // nothing is cached
   app.set('trust proxy', trustProxy);
-  app.use(securityHeaders, requireHost, refuseCrossSite);
+
+  harden(app, {
+    keyring,
+    body: { maxBytes: (req) => (isUpload(req) ? LIMITS.bytesPerFile : JSON_LIMITS.bytes) },
+    json: { limits: JSON_LIMITS, urlencoded: false }, // other sites can send forms without asking the browser first
+    session: {
+      absoluteMs: sessionTtlMs,
+      idleMs: Math.min(sessionTtlMs, IDLE_MS),
+      validate: (session) => store.owner(session) !== undefined, // log-out, a new password: over at once
+    },
+    limits: {
+      login: { ...limits.login, path: '/login' },
+      'login-address': { ...limits['login-address'], path: '/login' },
+      'login-account': { ...limits['login-account'], path: '/login' },
+      signup: { ...limits.signup, path: '/signup' },
+      forgot: { ...limits.forgot, path: '/password/forgot' },
+      reset: { ...limits.reset, path: '/password/reset' },
+      change: { ...limits.change, path: '/password/change' },
+      upload: { ...limits.upload, path: '/files', methods: ['POST'] },
+    },
+    problems: { log },
+  });
+  if (provingGround) app.use('/proving-ground', provingGround);
 
   app.route('/healthz')
-    .get((/** @type {any} */ req, /** @type {any} */ res) => {
+    .get((req, res) => {
       if (!store.healthy) throw new Problem(503, 'nothing can be saved at the moment');
       res.json({ status: 'ok' });
     })
     .all(methodNotAllowed('GET, HEAD'));
 
+  // For clients that send cookies but neither Origin nor Sec-Fetch-Site: to be sent back as x-csrf-token.
+  app.route('/csrf-token')
+    .get((req, res) => {
+      res.json({ token: req.csrfToken() });
+    })
+    .all(methodNotAllowed('GET, HEAD'));
+
+  // ------------------------------------------------------------------------------------------------------- accounts
+
   app.route('/signup')
-    .post(jsonBody, async (/** @type {any} */ req, /** @type {any} */ res) => {
-      const { name, password } = validate.credentials(req.body);
-      const user = await store.addUser(name, () => hasher.hash(password));
-      sessions.start(req, res, user);
-      res.status(201).json({ name });
+    .post(async (req, res) => {
+      const { user, epoch } = await accounts.signUp(validate.credentials(validate.bodyOf(req)));
+      startSession(req, res, user, epoch);
+      res.status(201).json({ name: user.name });
     })
     .all(methodNotAllowed('POST'));
 
   app.route('/login')
-    .post(jsonBody, async (/** @type {any} */ req, /** @type {any} */ res) => {
-      const { name, password } = validate.credentials(req.body);
-      const user = store.userByName(name);
-      // Without a user the hasher does the work of a real one: the time of the answer does not tell who exists.
-      const { valid, needsRehash } = await hasher.verify(user?.hash ?? null, password);
-      if (user === undefined || !valid) throw new Problem(401, 'name or password is wrong');
-      if (needsRehash) await store.setHash(user, await hasher.hash(password));
-      sessions.start(req, res, user);
-      res.json({ name });
+    .post(async (req, res) => {
+      const { user, epoch } = await accounts.logIn(validate.credentials(validate.bodyOf(req)));
+      startSession(req, res, user, epoch);
+      res.json({ name: user.name });
     })
     .all(methodNotAllowed('POST'));
 
   app.route('/logout')
-    .post(async (/** @type {any} */ req, /** @type {any} */ res) => {
-      const user = currentUser(req, res);
-      await store.endSessions(user);
-      sessions.clear(req, res);
+    .post(async (req, res) => {
+      await accounts.endSessions(currentUser(req));
+      req.session.destroy();
       res.status(204).end();
     })
     .all(methodNotAllowed('POST'));
 
-  app.route('/notes')
-    .get((/** @type {any} */ req, /** @type {any} */ res) => {
-      res.json({ notes: [...currentUser(req, res).notes.values()] });
+  app.route('/account')
+    .get((req, res) => {
+      const { name, role } = currentUser(req);
+      res.json({ name, role });
     })
-    .post(jsonBody, async (/** @type {any} */ req, /** @type {any} */ res) => {
-      const user = currentUser(req, res);
-      const { text } = validate.note(req.body);
+    .all(methodNotAllowed('GET, HEAD'));
+
+  app.route('/password/change')
+    .post(async (req, res) => {
+      const user = currentUser(req);
+      const { epoch } = await accounts.changePassword(user, validate.newPassword(validate.bodyOf(req)));
+      startSession(req, res, user, epoch); // the one session that goes on
+      res.status(204).end();
+    })
+    .all(methodNotAllowed('POST'));
+
+  app.route('/password/forgot')
+    .post((req, res) => {
+      accounts.forgot(validate.forgotten(validate.bodyOf(req)));
+      res.status(202).json({ status: 'if there is such an account, a token is on its way' });
+    })
+    .all(methodNotAllowed('POST'));
+
+  app.route('/password/reset')
+    .post(async (req, res) => {
+      const user = await accounts.reset(validate.reset(validate.bodyOf(req)));
+      devices.remember(req, res, user);
+      res.status(204).end(); // and no session: whoever has the new password logs in with it
+    })
+    .all(methodNotAllowed('POST'));
+
+  // ---------------------------------------------------------------------------------------------------------- notes
+
+  app.route('/notes')
+    .get((req, res) => {
+      res.json({ notes: [...currentUser(req).notes.values()] });
+    })
+    .post(async (req, res) => {
+      const user = currentUser(req);
+      const { text } = validate.note(validate.bodyOf(req));
       res.status(201).json(await store.addNote(user, text));
     })
     .all(methodNotAllowed('GET, HEAD, POST'));
 
   app.route('/notes/:id')
-    .delete(async (/** @type {any} */ req, /** @type {any} */ res) => {
-      await store.deleteNote(currentUser(req, res), req.params.id);
+    .delete(async (req, res) => {
+      await store.deleteNote(currentUser(req), req.params.id);
       res.status(204).end();
     })
     .all(methodNotAllowed('DELETE'));
 
-  app.use(() => {
-    throw new Problem(404, 'there is nothing at this address');
+  // ---------------------------------------------------------------------------------------------------------- files
+
+  app.route('/files')
+    .get((req, res) => {
+      res.json({ files: [...currentUser(req).files.values()] });
+    })
+    .post(async (req, res) => {
+      const user = currentUser(req);
+      const name = validate.fileName(req.safe.query);
+      res.status(201).json(await uploads.save(user, name, validate.fileLength(req.headers), req));
+    })
+    .all(methodNotAllowed('GET, HEAD, POST'));
+
+  app.route('/files/:id')
+    .get(async (req, res) => {
+      const { file, stream } = await uploads.open(currentUser(req), req.params.id);
+      res.set(downloadHeaders(file));
+      await pipeline(stream, res); // what fails in the middle cuts the connection: a half file must not look whole
+    })
+    .delete(async (req, res) => {
+      await uploads.remove(currentUser(req), req.params.id);
+      res.status(204).end();
+    })
+    .all(methodNotAllowed('GET, HEAD, DELETE'));
+
+  // --------------------------------------------------------------------------------------------------------- admins
+
+  app.use('/admin', (req, res, next) => {
+    if (currentUser(req).role !== 'admin') throw new Problem(403, 'this is for admins');
+    next();
   });
-  app.use(problemHandler(log));
+
+  app.route('/admin/users')
+    .get((req, res) => {
+      const users = Array.from(store.users(), ({ name, role, notes, files }) =>
+        ({ name, role, notes: notes.size, files: files.size }));
+      res.json({ users });
+    })
+    .all(methodNotAllowed('GET, HEAD'));
+
+  app.route('/admin/users/:name/sessions/end')
+    .post(async (req, res) => {
+      const user = store.userByName(validate.loginName(req.params.name));
+      if (user === undefined) throw new Problem(404, 'there is no such user');
+      await accounts.endSessions(user);
+      res.status(204).end();
+    })
+    .all(methodNotAllowed('POST'));
+
   return app;
 
   /**
+   * Whoever was there before, this is a session with an id of its own.
    * @param {any} req
    * @param {any} res
+   * @param {import('../notes/store.js').User} user
+   * @param {number} epoch
    */
-  function currentUser(req, res) {
-    const session = sessions.read(req, res);
-    const user = store.user(session.user);
-    if (user === undefined || user.epoch !== session.epoch) throw sessions.refuse(req, res);
+  function startSession(req, res, user, epoch) {
+    req.session.regenerate();
+    req.session.user = user.id;
+    req.session.epoch = epoch;
+    devices.remember(req, res, user);
+  }
+
+  /** @param {any} req */
+  function currentUser(req) {
+    const user = store.owner(req.session);
+    if (user === undefined) throw new Problem(401, 'log in first');
     return user;
   }
-}
-
-/**
- * The answers are data for programs: no browser may guess another type, keep a copy, run or frame anything.
- * @param {any} req
- * @param {any} res
- * @param {() => void} next
- */
-function securityHeaders(req, res, next) {
-  res.set({
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-    'Cross-Origin-Resource-Policy': 'same-origin',
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  if (req.secure) res.set('Strict-Transport-Security', 'max-age=31536000');
-  next();
-}
-
-/**
- * RFC 9112 section 3.2. Node would do it, without a problem document.
- * @param {any} req
- * @param {any} res
- * @param {() => void} next
- */
-function requireHost(req, res, next) {
-  if (req.headers.host === undefined && req.httpVersion === '1.1') throw new Problem(400, 'the Host header is missing');
-  next();
-}
-
-/**
- * Browsers say where a request comes from; programs such as curl say nothing and carry no cookies of others. The
- * cookie's SameSite=Lax stands behind this, for browsers that do not say.
- * @param {any} req
- * @param {any} res
- * @param {() => void} next
- */
-function refuseCrossSite(req, res, next) {
-  const site = req.headers['sec-fetch-site'];
-  const isHarmless = site === undefined || site === 'same-origin' || site === 'none';
-  if (!isHarmless && req.method !== 'GET' && req.method !== 'HEAD') {
-    throw new Problem(403, 'this request comes from another site');
-  }
-  next();
-}
-
-const readBytes = express.raw({ type: () => true, limit: BODY_LIMITS.bytes, inflate: false });
-
-/**
- * The body as JSON: the type is checked before a byte is read, the bytes are checked before a value is built.
- * @param {any} req
- * @param {any} res
- * @param {(error?: unknown) => void} next
- */
-function jsonBody(req, res, next) {
-  const type = req.headers['content-type'];
-  const isEmpty = req.headers['transfer-encoding'] === undefined && !(Number(req.headers['content-length']) > 0);
-  if (isEmpty) throw new Problem(400, 'the body is empty');
-  if (type === undefined || type.length > 100 || !JSON_TYPE.test(type)) {
-    throw new Problem(415, 'the body must be application/json in UTF-8');
-  }
-  readBytes(req, res, (/** @type {any} */ error) => {
-    if (error?.type === 'entity.too.large') {
-      return next(new Problem(413, `the body is larger than ${BODY_LIMITS.bytes} bytes`, { cause: error }));
-    }
-    if (error?.type === 'encoding.unsupported') {
-      return next(new Problem(415, 'the body must not be compressed', { cause: error }));
-    }
-    if (error) return next(error);
-    try {
-      req.body = parseJson(req.body, { limits: BODY_LIMITS });
-    } catch (refusal) {
-      return next(refusal);
-    }
-    next();
-  });
 }
 
 /** @param {string} allow */

@@ -22,7 +22,7 @@ const ids = new WeakMap();
  * @returns {string}
  */
 function addressOf(req) {
-  return req.ip ?? req.socket?.remoteAddress ?? '';
+  return given(req, 'ip') ?? req.socket?.remoteAddress ?? '';
 }
 
 /**
@@ -32,8 +32,10 @@ function addressOf(req) {
  * @returns {boolean}
  */
 function isSecure(req) {
-  if (typeof req.secure === 'boolean') return req.secure;
-  if (typeof req.protocol === 'string') return req.protocol === 'https';
+  const secure = given(req, 'secure');
+  if (typeof secure === 'boolean') return secure;
+  const protocol = given(req, 'protocol');
+  if (typeof protocol === 'string') return protocol === 'https';
   return req.socket?.encrypted === true;
 }
 
@@ -45,8 +47,8 @@ function isSecure(req) {
  * @returns {string}
  */
 function requestIdOf(req) {
-  const given = req.id;
-  if (typeof given === 'string' || typeof given === 'number') return String(given);
+  const own = given(req, 'id');
+  if (typeof own === 'string' || typeof own === 'number') return String(own);
   let id = ids.get(req);
   if (id === undefined) {
     id = randomUUID();
@@ -63,8 +65,8 @@ function requestIdOf(req) {
  * @returns {string}
  */
 function routeOf(req) {
-  const pattern = req.route?.path;
-  if (typeof pattern === 'string') return (req.baseUrl ?? '') + pattern;
+  const pattern = given(req, 'route')?.path;
+  if (typeof pattern === 'string') return (given(req, 'baseUrl') ?? '') + pattern;
   return pathOf(req).slice(0, MOST_ROUTE);
 }
 
@@ -73,9 +75,20 @@ function routeOf(req) {
  * @returns {string}
  */
 function pathOf(req) {
-  const url = req.originalUrl ?? req.url ?? '';
+  const url = given(req, 'originalUrl') ?? req.url ?? '';
   const end = url.indexOf('?');
   return end === -1 ? url : url.slice(0, end);
+}
+
+/**
+ * What a framework gave the request, itself or its prototypes; not what Object.prototype may have been given.
+ *
+ * @param {any} req
+ * @param {string} name
+ */
+function given(req, name) {
+  const value = req[name];
+  return value !== undefined && value === /** @type {any} */ (Object.prototype)[name] ? undefined : value;
 }
 
 module.exports = { addressOf, isSecure, pathOf, requestIdOf, routeOf };

@@ -15,7 +15,7 @@ async function onExpress() {
 }
 
 async function onFastify() {
-  return start(new FastifyAdapter({ trustProxy: 'loopback' }), (app) => {
+  return start(new FastifyAdapter({ trustProxy: 'loopback', routerOptions: { maxParamLength: 5000 } }), (app) => {
     const fastify = app.getHttpAdapter().getInstance();
     // Uploads are streams: nobody reads them before the route does.
     fastify.addContentTypeParser('application/octet-stream', (request, payload, done) => done(null, payload));
@@ -39,8 +39,6 @@ async function start(adapter, configure) {
   const app = await NestFactory.create(AppModule, adapter, { logger: false });
   configure(app);
   await app.listen(0, '127.0.0.1');
-  // Fastify answers what is no HTTP itself, unless hardenServer() is to do it.
-  app.getHttpServer().removeAllListeners('clientError');
   return { server: app.getHttpServer(), close: () => app.close() };
 }
 

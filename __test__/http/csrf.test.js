@@ -153,7 +153,10 @@ describe('csrf', () => {
         verified: await serveTls(listener(middlewares, route), { ...asking, ca: cert }),
         unverified: await serveTls(listener(middlewares, route), asking),
       };
-      const status = async (name, options) => (await sendTls(servers[name].port, { method: 'POST', ...options })).status;
+      const status = async (name, options) => {
+        const answer = await sendTls(servers[name].port, { method: 'POST', ...options });
+        return answer.status;
+      };
       for (const name of Object.keys(servers)) {
         const host = `127.0.0.1:${servers[name].port}`;
         assert.equal(await status(name), 200, 'a program');

@@ -121,7 +121,7 @@ describe('the proving ground', { skip: missing }, () => {
         assert.equal(await chart.locator('.line').count(), 2);
         assert.equal(await chart.locator('svg .name').count(), 2);
         const readings = await chart.locator('dd').allTextContents();
-        for (const reading of readings) assert.match(reading, /^\d[\d.]*(?: (?:ms|s|MB))?$/);
+        for (const reading of readings) assert.match(reading, /^\d[\d.]*(?:\u00a0(?:ms|s|MB))?$/);
         const label = await chart.getByRole('img').getAttribute('aria-label');
         assert.match(label, /^[^.]+\. Highest: Ordinary \d.*, Holdfast \d.*\.$/);
       }

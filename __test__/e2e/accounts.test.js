@@ -15,9 +15,9 @@ const {
 } = require('./service.js');
 
 const OTHER = 'another horse, another staple';
-const RESET_MS = 5000;
+const RESET_MS = 15_000;
 
-onEachService((start, variant) => {
+onEachService((start, variant, shared) => {
   test('a new password ends every session but the one that chose it, and every reset token', async (t) => {
     const service = await start(t);
     const { name, password, cookie } = await service.signUp();
@@ -52,8 +52,8 @@ onEachService((start, variant) => {
     assert.equal((await after.logIn(name, OTHER)).status, 200);
   });
 
-  test('a token for a new password is good once, and nobody sees who has an account', async (t) => {
-    const service = await start(t);
+  test('a token for a new password is good once, and nobody sees who has an account', async () => {
+    const service = await shared();
     const { name, password, cookie } = await service.signUp();
     await service.write(cookie, 'kept');
     const [message, ...rest] = await forgot(service, name);
@@ -66,7 +66,8 @@ onEachService((start, variant) => {
     for (const answer of [missing, present]) assert.equal(answer.headers['set-cookie'], undefined);
 
     await sleep(100);
-    assert.deepEqual(service.outbox.map(({ kind, to }) => [kind, to]), [['password-reset', name]],
+    const messages = service.outbox.filter(({ to }) => to === name || to === 'nobody');
+    assert.deepEqual(messages.map(({ kind, to }) => [kind, to]), [['password-reset', name]],
       'one message in five minutes: the token in it is still good');
     assert.ok(!service.stderr.includes(message.token) && !service.stdout.includes(message.token));
     if (process.platform !== 'win32') {
@@ -86,8 +87,8 @@ onEachService((start, variant) => {
     assert.deepEqual((await service.notes(sessionCookie(login))).map(({ text }) => text), ['kept']);
   });
 
-  test('tokens and cookies are good for one purpose, and for their time', async (t) => {
-    const service = await start(t);
+  test('tokens and cookies are good for one purpose, and for their time', async () => {
+    const service = await shared();
     const { name, password, cookie, device } = await service.signUp();
     const [{ token }] = await forgot(service, name);
     const keyring = new Keyring(keysOf(service.dataDir));
@@ -173,8 +174,8 @@ onEachService((start, variant) => {
     assertProblem(await after.request('GET', '/admin/users', { cookie: member }), 403);
   });
 
-  test('a log-in by a browser that was here before is remembered apart from its session', async (t) => {
-    const service = await start(t);
+  test('a log-in by a browser that was here before is remembered apart from its session', async () => {
+    const service = await shared();
     const { name, password, device } = await service.signUp();
     const again = await service.logIn(name, password, { cookie: device });
     assert.match(setCookie(again, 'device'), /; Path=\/; Max-Age=7776000; HttpOnly; SameSite=Lax$/);
@@ -185,7 +186,7 @@ onEachService((start, variant) => {
     assert.notEqual(open(cookieOf(await service.logIn(name, password), 'device')), open(device));
     assertProblem(await service.request('GET', '/notes', { cookie: device }), 401);
   });
-});
+}, { atOnce: true });
 
 /**
  * Asks for a token, and waits until it would have been mailed.

@@ -10,7 +10,7 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
-const { Service, temporaryDirectory, assertProblem } = require('./service.js');
+const { Service, VARIANTS, assertProblem, temporaryDirectory } = require('./service.js');
 
 const HEADER_BYTES = 24;
 
@@ -93,6 +93,21 @@ for (const [signal, rounds] of /** @type {[NodeJS.Signals, number[]][]} */ ([
         + `and not answered, slowest write ${slowest.toFixed(1)} ms`);
     }
     t.diagnostic(`${signal}: ${total} accepted notes in ${rounds.length} rounds, 0 lost`);
+  });
+}
+
+for (const name of ['Nest on Express', 'Nest on Fastify']) {
+  test(`${name} ends as well`, { timeout: 120_000 }, async (t) => {
+    if (process.platform === 'win32') return t.skip('no signals');
+    const variant = VARIANTS[name];
+    const before = await Service.start(t, { variant });
+    const users = await Promise.all(Array.from({ length: 6 }, () => before.signUp()));
+    const { accepted, unanswered, ended } = await storm(before, users, 120, 'SIGTERM');
+    assert.deepEqual(ended, { code: 0, signal: null });
+    assert.equal(unanswered, 0);
+    const after = await Service.start(t, { dataDir: before.dataDir }); // both keep their data alike
+    assert.equal(await countMissing(after, accepted), 0);
+    t.diagnostic(`${name}: ${accepted.size} accepted, 0 lost`);
   });
 }
 

@@ -154,7 +154,7 @@ test('the rule for names runs in linear time', (t) => {
   assert.ok(ms < 1000);
 });
 
-onEachService((start, variant, variantName) => {
+onEachService((start, variant, shared, variantName) => {
   const isNest = variantName.startsWith('Nest');
 
   test('every hostile input gets its problem document within 50 ms, and nothing is lost', async (t) => {

@@ -10,11 +10,11 @@ const { assertProblem, newAddress, onEachService, sessionCookie } = require('./s
 
 const WRONG = 'not the password';
 
-onEachService((start) => {
-  test('guesses are counted by address and account, and only when they are wrong', async (t) => {
-    const service = await start(t);
+onEachService((start, variant, shared) => {
+  test('guesses are counted by address and account, and only when they are wrong', async () => {
+    const service = await shared();
     const { name, password } = await service.signUp();
-    const other = await service.signUp('bob');
+    const other = await service.signUp();
     const from = { 'x-forwarded-for': newAddress() };
     for (let i = 0; i < 15; i += 1) assert.equal((await service.logIn(name, password, { headers: from })).status, 200);
     const answers = await Promise.all(Array.from({ length: 15 }, () => service.logIn(name, WRONG, { headers: from })));
@@ -30,8 +30,8 @@ onEachService((start) => {
     assert.deepEqual(count(more), { 401: 40, 429: 10 }, 'one address, many accounts');
   });
 
-  test('nobody locks an account’s owner out', { timeout: 60_000 }, async (t) => {
-    const service = await start(t);
+  test('nobody locks an account’s owner out', { timeout: 60_000 }, async () => {
+    const service = await shared();
     const { name, password, device } = await service.signUp();
     const own = { 'x-forwarded-for': newAddress() };
     for (let round = 0; round < 11; round += 1) { // a hundred addresses, and the owner's own
@@ -44,7 +44,7 @@ onEachService((start) => {
     await isRefused({ headers: own });
     const login = await service.logIn(name, password, { cookie: device, headers: own });
     assert.equal(login.status, 200, 'a browser that was here before is counted by itself');
-    const others = await service.signUp('mallory');
+    const others = await service.signUp();
     await isRefused({ cookie: others.device });
     await isRefused({ cookie: `${device}; ${others.device}` });
     const guesses = await Promise.all(Array.from({ length: 12 }, () =>
@@ -52,8 +52,8 @@ onEachService((start) => {
     assert.deepEqual(count(guesses), { 401: 10, 429: 2 }, 'and counted');
   });
 
-  test('sign-up, messages and new passwords have limits too', async (t) => {
-    const service = await start(t);
+  test('sign-up, messages and new passwords have limits too', async () => {
+    const service = await shared();
     const { password, cookie } = await service.signUp();
     const headers = { 'x-forwarded-for': newAddress() };
     const send = async (/** @type {string} */ target, /** @type {object} */ json, /** @type {number} */ times) =>
@@ -66,16 +66,18 @@ onEachService((start) => {
     assert.deepEqual(count(changes), { 403: 10, 429: 2 }, 'by the session, whatever the address');
   });
 
-  test('a flood from one address is refused; others are served', { timeout: 60_000 }, async (t) => {
-    const service = await start(t);
+  test('a flood from one address is refused; others are served', { timeout: 60_000 }, async () => {
+    const service = await shared();
     const headers = { 'x-forwarded-for': newAddress() };
     const all = [];
+    const begin = performance.now();
     for (let i = 0; i < 7; i += 1) {
       const next = Array.from({ length: 100 }, () => service.request('GET', '/healthz', { headers }));
       all.push(...await Promise.all(next));
     }
     const { 200: served, 429: refused } = count(all);
-    assert.ok(served >= 600 && served < 650 && refused === 700 - served, `${served} served`);
+    const back = Math.ceil((performance.now() - begin) / 100); // so many tokens have come back
+    assert.ok(served >= 600 && served <= 600 + back && refused === 700 - served, `${served} served`);
     assertProblem(all.findLast(({ status }) => status === 429) ?? assert.fail(), 429, 'ERR_RATE_LIMITED');
     assert.equal((await service.request('GET', '/healthz')).status, 200);
   });
@@ -88,8 +90,8 @@ onEachService((start) => {
     assert.match(service.stderr, /proxy\.untrusted/, 'and the operator is told');
   });
 
-  test('what another site makes a browser send is refused', async (t) => {
-    const service = await start(t);
+  test('what another site makes a browser send is refused', async () => {
+    const service = await shared();
     const { name, password, cookie } = await service.signUp();
     const note = await service.write(cookie, 'kept');
     const own = service.url;
@@ -127,7 +129,7 @@ onEachService((start) => {
     const given = await service.request('GET', '/csrf-token', { cookie });
     const jar = [cookie, ...(given.headers['set-cookie'] ?? []).map((header) => header.split(';')[0])].join('; ');
     assert.equal((await write({ 'x-csrf-token': given.json.token }, jar)).status, 201);
-    const bob = await service.signUp('bob');
+    const bob = await service.signUp();
     for (const answer of [
       await write({ 'x-csrf-token': given.json.token }), // without the cookie that belongs to it
       await write({ 'x-csrf-token': 'rubbish' }, jar),
@@ -138,7 +140,7 @@ onEachService((start) => {
       { json: { name, password }, headers: { 'sec-fetch-site': undefined } });
     assert.ok(sessionCookie(program), 'a program without cookies needs nothing');
   });
-});
+}, { atOnce: true });
 
 /** How many answers of each status. @param {{ status: number }[]} answers */
 function count(answers) {

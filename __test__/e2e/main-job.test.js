@@ -10,13 +10,62 @@ const net = require('node:net');
 const path = require('node:path');
 const { spawnSync } = require('node:child_process');
 const { setTimeout: sleep } = require('node:timers/promises');
+const { readConfig } = require('../../examples/notes/config.js');
 const {
   Service, assertProblem, onEachService, sessionCookie, setCookie, temporaryDirectory,
 } = require('./service.js');
 
-onEachService((start, variant) => {
-  test('sign up, log in, write, read, delete, log out', async (t) => {
-    const service = await start(t);
+test('settings are taken as they are meant, or not at all', () => {
+  const defaults = { dataDir: '/default' };
+  assert.deepEqual(readConfig({ PATH: '/bin' }, defaults), {
+    port: 3000, host: '127.0.0.1', dataDir: path.resolve('/default'), sessionTtlMs: 43_200_000, trustProxy: false,
+    admin: undefined, platform: 'express', development: true,
+  });
+  const wrong = {
+    PORT: ['80a', '65536', '-1', ' 80', '8e1', '0x50', '80.0'],
+    HOST: ['a b', '[::1]:80', 'x'.repeat(254)],
+    DATA_DIR: ['a\0b'],
+    SESSION_TTL_MS: ['0', '999', '2592000001'],
+    TRUST_PROXY: ['true', '0', '10', 'uniquelocal'],
+    ADMIN: ['A', 'ad', '__proto__', 'a'.repeat(33)],
+    PLATFORM: ['koa', 'hapi'],
+  };
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      assert.throws(() => readConfig({ [name]: value }, defaults), (/** @type {any} */ error) =>
+        error.code === 'ERR_ENVIRONMENT' && error.message.includes(`${name} must `), `${name}=${value}`);
+    }
+    assert.deepEqual(readConfig({ [name]: '' }, defaults), readConfig({}, defaults), `an empty ${name} is none`);
+  }
+  const given = readConfig({ PORT: '0', HOST: '::1', TRUST_PROXY: '2', ADMIN: 'ada', DATA_DIR: 'x' }, defaults);
+  assert.deepEqual([given.port, given.trustProxy, given.admin, given.dataDir], [0, 2, 'ada', path.resolve('x')]);
+  const isDevelopment = (/** @type {Record<string, string>} */ env) => readConfig(env, defaults).development;
+  for (const HOST of ['localhost', '127.0.0.1', '127.1.2.3', '::1']) assert.equal(isDevelopment({ HOST }), true, HOST);
+  for (const HOST of ['0.0.0.0', '::', '10.0.0.1', '127.example.org', '127.0.0.1.example']) {
+    assert.equal(isDevelopment({ HOST }), false, HOST);
+  }
+  assert.equal(isDevelopment({ NODE_ENV: 'production' }), false);
+});
+
+test('the proving ground is there on this machine in development, and nowhere else', async (t) => {
+  const headers = { 'x-forwarded-for': undefined };
+  const here = await Service.start(t);
+  assert.match(here.stdout, /In a browser: http:\S+\/proving-ground\n/);
+  const page = await here.request('GET', '/proving-ground/', { headers });
+  assert.equal(page.status, 200);
+  assert.match(page.text, /^<!doctype html>/i);
+  assertProblem(await here.request('GET', '/proving-ground/'), 404); // through a proxy
+  for (const [name, value] of [['NODE_ENV', 'production'], ['HOST', '0.0.0.0']]) {
+    const service = await Service.start(t, { env: { [name]: value } });
+    assert.doesNotMatch(service.stdout, /proving-ground/);
+    service.url = service.url.replace('localhost', '127.0.0.1');
+    assertProblem(await service.request('GET', '/proving-ground/', { headers }), 404);
+  }
+});
+
+onEachService((start, variant, shared) => {
+  test('sign up, log in, write, read, delete, log out', async () => {
+    const service = await shared();
     const { name, password, cookie: first } = await service.signUp();
 
     const login = await service.request('POST', '/login', { json: { name, password } });
@@ -45,10 +94,10 @@ onEachService((start, variant) => {
     assert.deepEqual(await service.notes(sessionCookie(again)), [two]);
   });
 
-  test('users do not see, and cannot delete, the notes of others', async (t) => {
-    const service = await start(t);
-    const ada = await service.signUp('ada');
-    const bob = await service.signUp('bob');
+  test('users do not see, and cannot delete, the notes of others', async () => {
+    const service = await shared();
+    const ada = await service.signUp();
+    const bob = await service.signUp();
     const note = await service.write(ada.cookie, 'private');
     assert.deepEqual(await service.notes(bob.cookie), []);
     assertProblem(await service.request('DELETE', `/notes/${note.id}`, { cookie: bob.cookie }), 404);
@@ -77,8 +126,8 @@ onEachService((start, variant) => {
     assertProblem(await after.request('GET', '/notes', { cookie }), 401);
   });
 
-  test('a name can be taken once, also by two sign-ups at the same moment', async (t) => {
-    const service = await start(t);
+  test('a name can be taken once, also by two sign-ups at the same moment', async () => {
+    const service = await shared();
     const password = 'correct horse battery staple';
     const answers = await Promise.all(Array.from({ length: 8 }, () =>
       service.request('POST', '/signup', { json: { name: 'ada', password } })));
@@ -87,7 +136,7 @@ onEachService((start, variant) => {
   });
 
   test('a wrong password and a missing user look the same and take alike', async (t) => {
-    const service = await start(t);
+    const service = await shared();
     const { name } = await service.signUp();
     const times = { wrong: /** @type {number[]} */ ([]), missing: /** @type {number[]} */ ([]) };
     for (let round = 0; round < 21; round += 1) {
@@ -105,8 +154,8 @@ onEachService((start, variant) => {
     assert.ok(missing > wrong / 2 && missing < wrong * 2, `${missing} ms against ${wrong} ms`);
   });
 
-  test('the limits hold: notes of a user, size of a note', async (t) => {
-    const service = await start(t);
+  test('the limits hold: notes of a user, size of a note', async () => {
+    const service = await shared();
     const { cookie } = await service.signUp();
     await service.write(cookie, 'x'.repeat(4096));
     assertProblem(await service.request('POST', '/notes', { json: { text: 'x'.repeat(4097) }, cookie }), 400);
@@ -142,8 +191,8 @@ onEachService((start, variant) => {
     }
   });
 
-  test('headers: nothing to sniff, cache, run or frame, and nothing about the server', async (t) => {
-    const service = await start(t);
+  test('headers: nothing to sniff, cache, run or frame, and nothing about the server', async () => {
+    const service = await shared();
     const { cookie } = await service.signUp();
     const answers = [
       await service.request('GET', '/healthz'),
@@ -184,13 +233,13 @@ onEachService((start, variant) => {
     assertProblem(await proxied.request('GET', '/notes', { cookie: bare, headers }), 401);
   });
 
-  test('a wrong setting stops the start, in one sentence', async (t) => {
+  test('wrong settings stop the start, all named in one message; a port that is taken does too', async (t) => {
     const dataDir = temporaryDirectory(t);
-    for (const [name, value] of [['PORT', '80a'], ['PORT', '65536'], ['PORT', '-1'], ['HOST', 'a b'],
-      ['SESSION_TTL_MS', '0'], ['TRUST_PROXY', 'true']]) {
-      const message = await Service.startRefused(t, { dataDir, env: { [name]: value }, variant });
-      assert.match(message, new RegExp(`^Notes service: ${name} must be .*\\.\n$`));
-    }
+    const env = { PORT: 'canary', HOST: 'a canary', TRUST_PROXY: 'true' };
+    const message = await Service.startRefused(t, { dataDir, env, variant });
+    assert.match(message, /^Notes service: .*\n {2}PORT must .*\n {2}HOST must .*\n {2}TRUST_PROXY must .*\.\n$/);
+    assert.doesNotMatch(message, /canary/);
+    assert.deepEqual(fs.readdirSync(dataDir), []);
     const taken = net.createServer().listen(0, '127.0.0.1');
     t.after(() => taken.close());
     await new Promise((resolve) => taken.once('listening', resolve));

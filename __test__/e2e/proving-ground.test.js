@@ -16,6 +16,7 @@ const { figuresOf, tableOf } = require('../../examples/express/proving-ground/fi
 const { isSameOrigin, localOnly } = require('../../examples/express/proving-ground/guard.js');
 const { Watch } = require('../../examples/express/proving-ground/watch.js');
 const { CAN_LIST, descendantsOf, eventually, isAlive } = require('../support/processes.js');
+const { Service } = require('./service.js');
 const { SHORT, eventsIn, startGround } = require('../support/proving-ground.js');
 
 const onLinux = { skip: CAN_LIST ? false : 'processes are looked at in /proc' };
@@ -329,6 +330,40 @@ test('a process whose event loop stands still for good ends with its parent', on
   assert.ok(isAlive(pid));
   application.kill('SIGKILL');
   await eventually('the child is gone', () => !isAlive(pid), 5000);
+});
+
+describe('in the Express example', () => {
+  test('it is there in development, with what harden() sets, and ends with the application', onLinux, async (t) => {
+    const service = await Service.start(t, { env: { NODE_ENV: '' } });
+    const page = await fetch(`${service.url}/proving-ground`);
+    assert.equal(page.status, 200);
+    assert.match(page.headers.get('content-security-policy'), /^default-src 'self';.*script-src 'self'/);
+    assert.match(service.stdout, /\/proving-ground/);
+    const refused = { method: 'POST', headers: { origin: 'http://evil.example' } };
+    assert.equal((await fetch(`${service.url}/proving-ground/runs/redos`, refused)).status, 403);
+    const response = await fetch(`${service.url}/proving-ground/runs/redos`, { method: 'POST' });
+    assert.equal(response.status, 200);
+    const events = eventsIn(response);
+    assert.equal((await events.next()).value.event, 'run');
+    const children = () => descendantsOf(service.child.pid);
+    await eventually('its processes are there', () => children().length === 3);
+    const pids = children().map(({ pid }) => pid);
+    await events.return();
+    service.child.kill('SIGTERM');
+    assert.deepEqual(await service.ended, { code: 0, signal: null });
+    await eventually('its processes are gone', () => !pids.some(isAlive), 5000);
+  });
+
+  for (const env of [{ NODE_ENV: 'production' }, { HOST: '0.0.0.0' }]) {
+    test(`it is not there with ${JSON.stringify(env)}`, async (t) => {
+      const service = await Service.start(t, { env });
+      const { port } = new URL(service.url);
+      for (const [target, method] of [['', 'GET'], ['/', 'GET'], ['/attacks', 'GET'], ['/runs/redos', 'POST']]) {
+        assert.equal((await fetch(`http://127.0.0.1:${port}/proving-ground${target}`, { method })).status, 404, target);
+      }
+      assert.doesNotMatch(service.stdout, /proving-ground/);
+    });
+  }
 });
 
 describe('options', () => {

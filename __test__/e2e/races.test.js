@@ -1,8 +1,8 @@
 // @ts-check
 'use strict';
 
-// What the examples' shared parts do when two things happen at once, when the disk fails in between, and with what older
-// versions have written. In this process, with a hasher and a journal that wait when they are told to.
+// What the examples' shared parts do when two things happen at once, when the disk fails in between, and with what
+// older versions have written. In this process, with a hasher and a journal that wait when they are told to.
 
 const test = require('node:test');
 const assert = require('node:assert/strict');
@@ -165,7 +165,7 @@ test('an outbox that is full, or cannot be written, loses messages and says so; 
   assert.match(warnings[warnings.length - 1], /cannot be written/);
 });
 
-test('a file whose entry cannot be written is none; one whose entry may be there is left to the next start', async (t) => {
+test('a file whose entry cannot be written is none; one whose entry may be there waits for a start', async (t) => {
   const { store, user, journal, keyring } = await one();
   const directory = path.join(temporaryDirectory(t), 'files');
   const uploads = new Uploads(directory, { keyring, store });

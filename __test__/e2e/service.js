@@ -10,7 +10,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
-const { describe } = require('node:test');
+const { after, describe } = require('node:test');
 const assert = require('node:assert/strict');
 
 const EXAMPLES = path.join(__dirname, '..', '..', 'examples');
@@ -26,6 +26,7 @@ const VARIANTS = {
 
 /** No test uses up what another may do: each request comes from an address of its own, as if through a proxy. */
 let clients = 0;
+let users = 0;
 const newAddress = () => `198.18.${(clients += 1) >> 8 & 255}.${clients & 255}`;
 
 const START_MS = 20_000;
@@ -203,17 +204,22 @@ class Service {
           });
         });
       });
-      request.on('error', reject);
+      request.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+        // An idle connection that the server closed in this very moment: clients try again.
+        const isStale = request.reusedSocket && error.code === 'ECONNRESET' && agent === this.agent;
+        if (isStale) resolve(this.request(method, target, { body, headers: all, agent: new http.Agent() }));
+        else reject(error);
+      });
       request.end(bytes);
     });
   }
 
   /**
    * A new user, logged in.
-   * @param {string} [name]
+   * @param {string} [name] one of its own, if it is not given
    * @returns {Promise<{ name: string, password: string, cookie: string, device: string }>}
    */
-  async signUp(name = 'ada') {
+  async signUp(name = `user${users += 1}`) {
     const password = 'correct horse battery staple';
     const answer = await this.request('POST', '/signup', { json: { name, password } });
     assert.equal(answer.status, 201, answer.text);
@@ -314,13 +320,36 @@ function setCookie({ headers }, name) {
 }
 
 /**
- * The same tests for each variant of the service.
- * @param {(start: typeof Service.start, variant: Variant, name: string) => void} define
+ * The same tests for each variant of the service. `start` starts one for a test, `shared` one for all tests of the file
+ * that need nothing of their own but users.
+ * @param {(start: typeof Service.start, variant: Variant, shared: () => Promise<Service>, name: string) => void} define
+ * @param {{ atOnce?: boolean }} [options] for tests in which time does not count
  */
-function onEachService(define) {
-  for (const [name, variant] of Object.entries(VARIANTS)) {
-    describe(name, () => define((t, options) => Service.start(t, { ...options, variant }), variant, name));
-  }
+function onEachService(define, { atOnce = false } = {}) {
+  describe('on each service', { concurrency: atOnce ? 3 : 1 }, () => {
+    for (const [name, variant] of Object.entries(VARIANTS)) defineOn(name, variant, define);
+  });
+}
+
+/**
+ * @param {string} name
+ * @param {Variant} variant
+ * @param {Parameters<typeof onEachService>[0]} define
+ */
+function defineOn(name, variant, define) {
+  describe(name, () => {
+    /** @type {(() => unknown)[]} */
+    const cleanups = [];
+    /** @type {Promise<Service> | undefined} */
+    let service;
+    after(async () => {
+      for (const cleanup of cleanups) await cleanup();
+    });
+    const suite = /** @type {any} */ ({ after: (/** @type {() => unknown} */ cleanup) => cleanups.push(cleanup) });
+    const start = (/** @type {any} */ t, /** @type {object | undefined} */ options) =>
+      Service.start(t, { ...options, variant });
+    define(start, variant, () => (service ??= start(suite, {})), name);
+  });
 }
 
 /**

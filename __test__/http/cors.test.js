@@ -35,7 +35,8 @@ describe('allowOrigins', () => {
     assert.equal(allowed.headers['access-control-allow-credentials'], 'true');
     assert.equal(allowed.headers.vary, 'Origin');
     assert.deepEqual(events, []);
-    const others = [EVIL, 'http://app.example', `${ORIGIN}:444`, `${ORIGIN}.evil.example`, 'null', '', ORIGIN.toUpperCase()];
+    const alike = ['http://app.example', `${ORIGIN}:444`, `${ORIGIN}.evil.example`, ORIGIN.toUpperCase()];
+    const others = [EVIL, 'null', '', ...alike];
     for (const origin of others) {
       const { status, headers, text } = await ask({ headers: { origin } });
       assert.deepEqual([status, text], [200, 'route GET']);
@@ -144,16 +145,18 @@ describe('allowOrigins', () => {
   }
 
   it('takes nothing from a polluted prototype', async () => {
-    const polluted = { credentials: true, origin: '*', headers: 'x-evil', exposedHeaders: 'x', preflightContinue: true };
-    Object.assign(Object.prototype, polluted);
+    const ofCors = { credentials: true, headers: 'x-evil', exposedHeaders: 'x', preflightContinue: true };
+    Object.assign(Object.prototype, ofCors);
     try {
       const ask = await client({ origins: [ORIGIN] });
-      const { headers } = await ask(preflight(ORIGIN));
-      assert.equal(headers['access-control-allow-origin'], undefined); // node:http takes no such header any more
+      const { status, headers } = await ask(preflight(ORIGIN));
+      assert.equal(status, 204);
+      assert.equal(headers['access-control-allow-origin'], ORIGIN);
+      assert.equal(headers['access-control-allow-headers'], 'x-one,x-two');
       assert.equal(headers['access-control-allow-credentials'], undefined);
       assert.equal(headers['access-control-expose-headers'], undefined);
     } finally {
-      for (const name of Object.keys(polluted)) delete Object.prototype[name];
+      for (const name of Object.keys(ofCors)) delete Object.prototype[name];
     }
   });
 });

@@ -250,6 +250,7 @@ describe('an application in another', () => {
       const { status, headers, json } = await post('/inner/notes?a=1', '[1]');
       assert.deepEqual([status, json], [200, { body: [1], safe: { a: '1' }, query: { a: '1' } }]);
       assert.match(headers['content-security-policy'], /default-src/);
+      assert.equal(headers['cache-control'], 'no-store');
       assert.equal((await post('/inner/notes', '{')).text, 'outer ERR_JSON_SYNTAX');
       const site = { ...JSON_TYPE, 'sec-fetch-site': 'cross-site' };
       assert.equal((await post('/inner/notes', '{}', site)).text, 'outer ERR_CSRF');

@@ -172,6 +172,29 @@ describe('the nonce', () => {
     );
   });
 
+  it('does not keep a log from reading res.locals when all has been sent', async () => {
+    let logged;
+    await headersOf(undefined, (req, res) => {
+      res.locals.user = 'ada';
+      res.end('x');
+      logged = JSON.stringify({ ...res.locals });
+    });
+    assert.equal(logged, '{"user":"ada"}');
+  });
+
+  it('is in locals that cannot be extended, or are none', async () => {
+    for (const locals of [Object.freeze({ user: 'ada' }), null, undefined]) {
+      const set = (req, res, next) => {
+        res.locals = locals;
+        next();
+      };
+      const { port } = await serve(
+        listener([set, headers()], (req, res) => res.end(`${res.locals.user} ${res.locals.cspNonce.length}`)),
+      );
+      assert.equal((await send(port)).text, `${locals?.user} 24`);
+    }
+  });
+
   it('stays the same when the head has been sent', async () => {
     const { text } = await headersOf(undefined, (req, res) => {
       res.write(res.locals.cspNonce);

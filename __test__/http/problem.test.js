@@ -7,6 +7,7 @@ const { STATUS_CODES } = require('node:http');
 const { execFile } = require('node:child_process');
 const { subscribe, unsubscribe } = require('node:diagnostics_channel');
 const path = require('node:path');
+const { Writable } = require('node:stream');
 const { after, before, describe, it } = require('node:test');
 const { promisify } = require('node:util');
 const vm = require('node:vm');
@@ -14,7 +15,7 @@ const express = require('express');
 const { HoldfastError, parseJson } = require('../..');
 const { createError } = require('../../lib/errors.js');
 const { Problem, TYPE, answer, problemBody, problemHandler } = require('../../lib/http/problem.js');
-const { send, sendRaw, serve } = require('../support/serving.js');
+const { send, sendRaw, serve, until } = require('../support/serving.js');
 
 const SECRET = 'hunter2';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -418,6 +419,7 @@ describe('a body that nobody wants', () => {
       })();
     });
     assert.match(text, /^HTTP\/1\.1 413 /);
+    await until(() => received > 0);
     assert.ok(received < 8 * 2 ** 20, String(received));
   });
 
@@ -428,15 +430,39 @@ describe('a body that nobody wants', () => {
   });
 
   it('that something was reading is not read by it any more', async () => {
+    let written = 0;
+    const write = (chunk, encoding, done) => done(void (written += chunk.length));
     const { port } = await serve(
-      failing((req, res) => {
-        const { PassThrough } = require('node:stream');
-        req.pipe(new PassThrough());
+      failing((req) => {
+        req.pipe(new Writable({ write }));
         throw new Problem(403, 'x');
       }),
     );
-    const { status } = await send(port, { method: 'POST', body: Buffer.alloc(2 * 2 ** 20) });
-    assert.equal(status, 403);
+    for (const bytes of [50_000, 2 * 2 ** 20]) {
+      const { status } = await send(port, { method: 'POST', body: Buffer.alloc(bytes) });
+      assert.deepEqual([status, written], [403, 0]);
+    }
+  });
+
+  it('that something has begun to read, and is short, does not hold up its connection', async () => {
+    const { port } = await serve(
+      failing(async (req) => {
+        await new Promise((resolve) => req.once('data', resolve));
+        req.pause();
+        throw new Problem(403, 'x');
+      }),
+    );
+    const head = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n';
+    const body = 'x'.repeat(60_000);
+    const text = await sendRaw(port, `${head}\r\n`, async (socket) => {
+      socket.setNoDelay();
+      for (let at = 0; at < body.length; at += 20_000) {
+        socket.write(body.slice(at, at + 20_000));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      socket.write(`${head}Connection: close\r\n\r\n${body}`);
+    });
+    assert.equal([...text.matchAll(/HTTP\/1\.1 403/g)].length, 2);
   });
 });
 

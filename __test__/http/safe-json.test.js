@@ -293,6 +293,23 @@ describe('how bodies arrive', () => {
   it('that are refused for a length beyond reading end the connection', async () => {
     const text = await sendRaw(await plain(), `${HEAD}Content-Length: 1000000\r\n\r\n`);
     assert.deepEqual(statuses(text), [413]);
+    assert.match(text, /^connection: close/im);
+  });
+
+  it('that are refused are not read any further, however long the answer takes', async () => {
+    const late = (error, req, res) => setTimeout(() => res.end('late'), 200);
+    const { port, server } = await serve(listener([safeJson()], undefined, late));
+    let received = 0;
+    server.on('connection', (socket) => socket.on('close', () => (received = socket.bytesRead)));
+    await sendRaw(port, `${HEAD}Transfer-Encoding: chunked\r\n\r\n`, (socket) => {
+      const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`;
+      (function more() {
+        while (!socket.destroyed && socket.write(chunk));
+        if (!socket.destroyed) socket.once('drain', more);
+      })();
+    });
+    await until(() => received > 0);
+    assert.ok(received < 2 ** 20, String(received));
   });
 
   it('after 100 Continue', async () => {

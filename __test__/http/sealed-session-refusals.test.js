@@ -6,12 +6,14 @@
  */
 
 const assert = require('node:assert/strict');
+const { randomBytes } = require('node:crypto');
 const { describe, it } = require('node:test');
 const { Keyring } = require('../..');
 const { sealedSession } = require('../../lib/http/sealed-session.js');
 const { Jar, ask, platforms } = require('../support/cookie-client.js');
 const { eventsOf } = require('../support/security-events.js');
 const { ring } = require('../support/ring.js');
+const { sealMessage } = require('../support/xaes.js');
 const cases = require('./sealed-session.cases.json');
 
 const PURPOSE = 'holdfast:session:session';
@@ -131,6 +133,40 @@ describe('a cookie that is no session', () => {
       assert.deepEqual(events.map(({ reason, code }) => [reason, code]), [['malformed', undefined]]);
     });
   }
+
+  it('is authentic, and no JSON that anybody seals', async (t) => {
+    const events = eventsOf(t);
+    const server = await start();
+    const now = Date.now();
+    const texts = {
+      [`[1,"${ID}",${now},${now},{"count":1}]`]: undefined,
+      [`[1,"${ID}",${now},${now},{"__proto__":{"isAdmin":true}}]`]: 'ERR_JSON_PROTO_KEY',
+      [`[1,"${ID}",${now},${now},{"a":{"constructor":{"prototype":{}}}}]`]: 'ERR_JSON_CONSTRUCTOR_KEY',
+      [`[1,"${ID}",${now},${now},{"a":1]`]: 'ERR_JSON_SYNTAX',
+    };
+    for (const [text, code] of Object.entries(texts)) {
+      const plaintext = Buffer.concat([Buffer.alloc(8), Buffer.from(text)]);
+      const message = { kind: 2, id: 'k1', key: Buffer.alloc(32, 1), nonce: randomBytes(24), plaintext };
+      const token = sealMessage({ ...message, aad: Buffer.from(PURPOSE) }).toString('base64url');
+      const answer = await seen(server, `session=${token}`);
+      assert.deepEqual(answer.members, code === undefined ? { count: 1 } : {}, text);
+      assert.deepEqual(events.splice(0).map((event) => [event.reason, event.code]), code ? [['malformed', code]] : []);
+    }
+    assert.equal({}.isAdmin, undefined);
+  });
+
+  it('is none where its times are as far ahead as clocks may be', async (t) => {
+    const now = Date.now();
+    t.mock.method(Date, 'now', () => now);
+    const server = await start();
+    for (const [ahead, members] of [
+      [5 * 60_000, { count: 1 }],
+      [5 * 60_000 + 1, {}],
+    ]) {
+      const token = seal(content({ count: 1 }, now + ahead));
+      assert.deepEqual((await seen(server, `session=${token}`)).members, members);
+    }
+  });
 
   it('is refused once, and counts as none for what follows', async (t) => {
     const events = eventsOf(t);
@@ -262,6 +298,24 @@ describe('validate', () => {
       ['/silent', 1, true],
       ['/read', 1, true],
     ]);
+  });
+
+  it('leaves nothing of a session that nobody could judge', async () => {
+    const validate = () => {
+      throw new Error('the database is away');
+    };
+    const tell = (error, req, res) => res.end(JSON.stringify([error.message, req.session, req.session.isNew]));
+    const server = await platforms.Express([sealedSession({ keyring: ring(), validate })], count, tell);
+    const { json, setCookies } = await ask(server, '/', { headers: { cookie: `session=${seal(content())}` } });
+    assert.deepEqual([json, setCookies], [['the database is away', {}, true], []]);
+  });
+
+  it('opens nothing where no cookie came', async () => {
+    const middleware = sealedSession({ keyring: ring(), validate: () => true });
+    const server = await platforms.Express([middleware], (req, res) => res.end('{}'));
+    assert.equal((await ask(server, '/')).headers.vary, undefined);
+    const headers = { cookie: `session=${seal(content())}` };
+    assert.equal((await ask(server, '/', { headers })).headers.vary, 'Cookie');
   });
 
   it('may change the session', async () => {

@@ -80,6 +80,13 @@ describe('sealedSession', () => {
       assert.throws(() => sealedSession(ring()), { code: 'ERR_INVALID_ARG_TYPE', message: /options\.keyring/ });
     });
 
+    it('name at most 100 privileges', () => {
+      const privileges = Array.from({ length: 100 }, (_, at) => `p${at}`);
+      sealedSession({ keyring: ring(), privileges });
+      const more = { keyring: ring(), privileges: [...privileges, 'p100'] };
+      assert.throws(() => sealedSession(more), { code: 'ERR_INVALID_ARG_VALUE', message: /options\.privileges/ });
+    });
+
     it('are read once', async () => {
       const privileges = ['account'];
       const options = { keyring: ring(), name: 'sid', privileges };
@@ -382,6 +389,40 @@ describe('sealedSession', () => {
       const server = await platforms['node:http']([sealedSession({ keyring: ring() })], assign);
       const { json } = await change(server, new Jar(), { userId: 7 });
       assert.equal(json.before, json.id);
+      assert.deepEqual(events, []);
+    });
+
+    it('count for the beginning, too, whoever asks for that first', async (t) => {
+      const time = clock(t);
+      const server = await platforms['node:http']([sealedSession({ keyring: ring() })], (req, res) => {
+        req.session.userId = Number(req.url.slice(1));
+        res.end(String(req.session.createdAt));
+      });
+      const jar = new Jar();
+      await ask(server, '/1', { jar });
+      time.now += MINUTE;
+      assert.equal((await ask(server, '/1', { jar })).json, START);
+      assert.equal((await ask(server, '/2', { jar })).json, time.now);
+    });
+
+    it('and regenerate are no event for a session that is new, or begins after the end of another', async (t) => {
+      const events = eventsOf(t);
+      const server = await platforms['node:http']([sealedSession({ keyring: ring() })], (req, res) => {
+        const { session } = req;
+        const ids = [session.id];
+        session.regenerate();
+        ids.push(session.id);
+        if (req.url === '/end') session.destroy();
+        ids.push(session.id);
+        session.userId = 7;
+        res.end(JSON.stringify(ids));
+      });
+      const jar = new Jar();
+      const { json } = await ask(server, '/', { jar });
+      assert.notEqual(json[0], json[1]);
+      const { json: others } = await ask(server, '/end', { jar });
+      assert.equal(others[0], json[1]);
+      assert.equal(new Set([...json, ...others]).size, 4);
       assert.deepEqual(events, []);
     });
 
@@ -743,7 +784,9 @@ describe('sealedSession', () => {
         req.session.count = 1;
         inspected = inspect(req.session);
         const { session } = req;
-        res.end(JSON.stringify([session.isAdmin, session.toString, session.constructor, Object.keys(session)]));
+        const names = [];
+        for (const name in session) names.push(name);
+        res.end(JSON.stringify([session.isAdmin, session.toString, session.constructor, names]));
       });
       Object.prototype.isAdmin = true;
       try {
@@ -775,12 +818,20 @@ describe('sealedSession', () => {
         }
         if (req.url === '/end') await call('destroy');
         if (req.url === '/wrong') session.regenerate('now');
+        if (req.url === '/large') {
+          session.text = 'x'.repeat(4096);
+          const error = await call('save').catch((failure) => failure);
+          delete session.text;
+          return res.end(error.code);
+        }
         res.end(JSON.stringify(session));
       });
       const jar = new Jar();
       assert.equal((await ask(server, '/login', { jar })).text, '{"passport":{"user":7}}');
       assert.equal((await ask(server, '/logout', { jar })).text, '{"passport":{}}');
-      assert.equal((await ask(server, '/wrong', { jar })).json.code, 'ERR_INVALID_ARG_TYPE');
+      const { json: wrong } = await ask(server, '/wrong', { jar });
+      assert.match(`${wrong.code} ${wrong.message}`, /^ERR_INVALID_ARG_TYPE done must be/);
+      assert.equal((await ask(server, '/large', { jar })).text, 'ERR_SESSION_LIMIT');
       assert.equal((await ask(server, '/end', { jar })).text, '{}');
       assert.equal(jar.cookies.size, 0);
     });

@@ -94,7 +94,11 @@ function jsonOf(text) {
  */
 async function sendRaw(port, text, work) {
   const socket = net.connect(port, '127.0.0.1');
-  socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error('no end')));
+  let isLate = false;
+  socket.setTimeout(ANSWER_MS, () => {
+    isLate = true;
+    socket.destroy();
+  });
   let answer = '';
   socket.setEncoding('latin1').on('data', (chunk) => (answer += chunk));
   socket.on('error', () => {});
@@ -102,6 +106,7 @@ async function sendRaw(port, text, work) {
   socket.write(text, 'latin1');
   await work?.(socket);
   await closed;
+  if (isLate) throw new Error(`the server did not end the connection; it sent: ${answer}`);
   return answer;
 }
 

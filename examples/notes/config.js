@@ -15,7 +15,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 const SETTINGS = {
   PORT: whole(0, 65535, 3000), // 0 lets the system choose
-  HOST: setting(z.string().max(253).regex(/^[0-9A-Za-z.:%_-]+$/,
+  HOST: setting(z.string().regex(/^[0-9A-Za-z.:%_-]{1,253}$/,
     'must be an IP address or a host name, without a port or brackets'), '127.0.0.1'),
   DATA_DIR: setting(z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL character')),
   SESSION_TTL_MS: whole(1000, 30 * DAY_MS, DAY_MS / 2),

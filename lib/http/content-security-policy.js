@@ -9,6 +9,8 @@
 
 const { wrongType, wrongValue } = require('../errors.js');
 
+const POLICY = 'Content-Security-Policy';
+
 const DEFAULTS = Object.freeze({
   'default-src': ["'self'"],
   'base-uri': ["'none'"],
@@ -129,7 +131,7 @@ function checkSource(source, directive, name) {
     throw wrongValue(name, 'of visible ASCII characters, without ";" and ","');
   }
   if (source.toLowerCase().startsWith("'nonce-")) {
-    throw wrongValue(name, 'without a nonce, which has to be another one for each answer: it is in res.locals.cspNonce');
+    throw wrongValue(name, 'without a nonce, which must be another one for each answer: it is in res.locals.cspNonce');
   }
   if (source.toLowerCase() === "'unsafe-inline'" && NEVER_INLINE.has(directive)) {
     const why = 'which runs the scripts that an attacker injects: give yours nonce="…", from res.locals.cspNonce';
@@ -149,4 +151,4 @@ function frameOptionsFor(directives) {
   return ancestors === "'none'" ? 'DENY' : undefined;
 }
 
-module.exports = { NONCE, frameOptionsFor, readPolicy };
+module.exports = { NONCE, POLICY, frameOptionsFor, readPolicy };

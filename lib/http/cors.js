@@ -69,8 +69,9 @@ function allowOrigins(options) {
  * @param {any} req
  */
 function isOwnOrigin(origin, req) {
+  if (headerOf(req, 'sec-fetch-site') === 'same-origin') return true;
   const host = typeof req.host === 'string' ? req.host : headerOf(req, 'host');
-  return headerOf(req, 'sec-fetch-site') === 'same-origin' || origin === `${isSecure(req) ? 'https' : 'http'}://${host}`;
+  return origin === `${isSecure(req) ? 'https' : 'http'}://${host}`;
 }
 
 /** @type {import('../options.js').Reader<Set<string> | '*'>} */

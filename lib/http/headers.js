@@ -7,19 +7,17 @@
  * is made for the answers that read `res.locals.cspNonce`.
  */
 
-const { randomBytes } = require('node:crypto');
 const { wrongType, wrongValue } = require('../errors.js');
 const { integer, readOptions, table } = require('../options.js');
-const { NONCE, frameOptionsFor, readPolicy } = require('./content-security-policy.js');
+const { NONCE, POLICY, frameOptionsFor, readPolicy } = require('./content-security-policy.js');
+const { offerNonce } = require('./nonce.js');
 const { loadPeer } = require('./peers.js');
 const { readPermissions } = require('./permissions-policy.js');
 const { isSecure } = require('./request.js');
 
-const POLICY = 'Content-Security-Policy';
 const TRANSPORT = 'Strict-Transport-Security';
 
 const A_YEAR = 31_536_000;
-const NONCE_BYTES = 16; // CSP Level 3 section 8.1: at least 128 bits
 
 const TRANSPORT_OPTIONS = table({
   maxAge: integer(0, 2 ** 31 - 1, A_YEAR),
@@ -58,9 +56,9 @@ function createHeaders(options) {
   const set = headersOf(settings);
   const transport = set.get(TRANSPORT);
   set.delete(TRANSPORT);
-  const policy = set.get(POLICY)?.split(NONCE);
-  const withoutNonce = policy?.join('');
-  if (withoutNonce !== undefined) set.set(POLICY, withoutNonce);
+  const parts = set.get(POLICY)?.split(NONCE);
+  const policy = parts && { parts, withoutNonce: parts.join('') };
+  if (policy !== undefined) set.set(POLICY, policy.withoutNonce);
   const names = [...set.keys()];
   const values = [...set.values()];
   const { cacheControl } = settings;
@@ -74,7 +72,7 @@ function createHeaders(options) {
 
   /** @param {any} res */
   function prepare(res) {
-    offerNonce(res, policy, withoutNonce);
+    offerNonce(res, policy);
     const { writeHead } = res;
     res.writeHead = function writeFinishedHead() {
       finishHead(this);
@@ -90,7 +88,6 @@ function createHeaders(options) {
    * @param {any} res
    */
   function finishHead(res) {
-    if (res.headersSent) return;
     if (cacheControl !== undefined && !res.hasHeader('Cache-Control')) res.setHeader('Cache-Control', cacheControl);
     if (res.getHeader('X-Powered-By') === 'Express') res.removeHeader('X-Powered-By');
   }
@@ -141,35 +138,9 @@ function accepted(construct) {
 }
 
 /**
- * `res.locals.cspNonce`, which views of Express see as `cspNonce`.
- *
- * @param {any} res
- * @param {readonly string[] | undefined} policy What is between nonces.
- * @param {string | undefined} withoutNonce
+ * @param {unknown} value
+ * @param {string} name
  */
-function offerNonce(res, policy, withoutNonce) {
-  if (!Object.hasOwn(res, 'locals')) res.locals = Object.create(null);
-  /** @type {string | undefined} */
-  let nonce;
-  Object.defineProperty(res.locals, 'cspNonce', {
-    // @ts-expect-error Missing in its type: Object.prototype may have been given a `value`.
-    __proto__: null,
-    configurable: true,
-    enumerable: true,
-    get() {
-      if (nonce !== undefined) return nonce;
-      if (res.headersSent) throw wrongValue('res.locals.cspNonce', 'read before the head of the answer is sent');
-      nonce = randomBytes(NONCE_BYTES).toString('base64');
-      // A route may have set a policy of its own, in which this nonce means nothing.
-      if (policy !== undefined && res.getHeader(POLICY) === withoutNonce) {
-        res.setHeader(POLICY, policy.join(NONCE.replace('{nonce}', () => /** @type {string} */ (nonce))));
-      }
-      return nonce;
-    },
-  });
-}
-
-/** @type {import('../options.js').Reader<{ maxAge: number, includeSubDomains: boolean, preload: boolean } | undefined>} */
 function readTransport(value, name) {
   if (value === false) return undefined;
   const read = readOptions(value, TRANSPORT_OPTIONS, name);

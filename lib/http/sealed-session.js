@@ -46,8 +46,8 @@ function sealedSession(options) {
 }
 
 /**
- * For an application that is hardened as a whole: also the member of requests, which can stand on the prototype of them
- * all, and the answer to a session that cannot be sealed.
+ * For an application that is hardened as a whole: also the member of requests, which can be there before the
+ * middleware runs, and the answer to a session that cannot be sealed.
  *
  * @param {unknown} options
  * @param {import('./before-head.js').Answer} [answer]

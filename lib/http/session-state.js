@@ -121,7 +121,6 @@ class SessionState {
   /** Finds out whether the session can be sealed, where a route can still do something about it. */
   save() {
     if (this.#isSent) throw tooLate('call save()');
-    this.#rotateByPrivileges();
     const text = textOf(this.#session);
     if (text !== EMPTY) this.#seal(text, Date.now());
   }
@@ -171,9 +170,7 @@ class SessionState {
     this.#createdAt = Date.now();
     this.#isNew = true;
     this.#text = EMPTY;
-    this.#privileges = undefined;
     this.#rotation = undefined;
-    this.#isStale = false;
   }
 
   /** @param {import('./session-token.js').Content} content */

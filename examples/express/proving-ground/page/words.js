@@ -4,14 +4,14 @@
 
 /** @param {number} ms */
 export function duration(ms) {
-  if (ms < 10) return `${ms.toFixed(1)} ms`;
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  return `${(ms / 1000).toFixed(2)} s`;
+  if (ms < 10) return `${ms.toFixed(1)}\u00a0ms`;
+  if (ms < 1000) return `${Math.round(ms)}\u00a0ms`;
+  return `${(ms / 1000).toFixed(2)}\u00a0s`;
 }
 
 /** @param {number} bytes */
 export function megabytes(bytes) {
-  return `${Math.round(bytes / 1e6)} MB`;
+  return `${Math.round(bytes / 1e6)}\u00a0MB`;
 }
 
 /** @param {number} ms */

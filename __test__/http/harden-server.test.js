@@ -365,13 +365,22 @@ function leftAlone() {
       const http = require('node:http');
       const net = require('node:net');
       const { hardenServer } = require(holdfast + '/lib/http/harden-server.js');
-      const busy = (ms) => { const end = Date.now() + ms; while (Date.now() < end); };
-      const server = http.createServer((req, res) => res.end('ok'));
+      const server = http.createServer({ connectionsCheckingInterval: 100 }, (req, res) => {
+        if (req.url === '/busy') {
+          slow.write('Host: x\\r\\n\\r\\n');
+          for (const end = Date.now() + 4000; Date.now() < end;);
+        }
+        res.end();
+      });
       hardenServer(server, { headersTimeoutMs: 2500, requestTimeoutMs: 2500 });
+      let slow;
       server.listen(0, '127.0.0.1', () => {
-        const client = net.connect(server.address().port, '127.0.0.1', () => client.write('GET / HTTP/1.1\\r\\n'));
-        client.on('data', (chunk) => { console.log(String(chunk).slice(9, 12)); client.destroy(); server.close(); });
-        setTimeout(() => { client.write('Host: x\\r\\n\\r\\n'); setImmediate(busy, 4000); }, 1000);
+        slow = net.connect(server.address().port, '127.0.0.1', () => slow.write('GET / HTTP/1.1\\r\\n'));
+        slow.on('data', (chunk) => console.log(String(chunk).slice(9, 12)));
+        slow.on('close', () => process.exit());
+        slow.on('data', () => slow.destroy());
+        const busy = net.connect(server.address().port, '127.0.0.1');
+        setTimeout(() => busy.write('GET /busy HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'), 1000);
       });
     `);
     assert.equal(stdout, '200\n', stderr);
@@ -666,6 +675,17 @@ function servers() {
     await sleep(2000);
     await client.send(get('/third')).received(/third/);
     assert.equal(later.isClosed, false);
+  });
+
+  it('requests that are played through it without a connection', () => {
+    const server = hardenServer(http.createServer((req, res) => res.push(req.url)));
+    for (const socket of [undefined, null, {}, { on: 1 }]) {
+      const answers = [];
+      assert.equal(server.emit('request', { url: '/', socket }, answers), true);
+      assert.deepEqual(answers, ['/']);
+    }
+    assert.equal(server.emit('upgrade', {}), false);
+    assert.equal(server.emit('secureConnection'), false);
   });
 
   it('listeners that were there before, and their order', async () => {

@@ -164,15 +164,16 @@ class Connections {
       case 'request':
       case 'checkContinue':
       case 'checkExpectation':
-        return this.#requested(values[0], values[1]);
+        // Whoever plays a request through an application may have no connection for it.
+        return !isSocket(values[0]?.socket) || this.#requested(values[0], values[1]);
       case 'connection':
-        return this.#accepted(values[0]);
+        return !isSocket(values[0]) || this.#accepted(values[0]);
       case 'secureConnection':
-        this.#secured(values[0]);
+        if (isSocket(values[0])) this.#secured(values[0]);
         return true;
       case 'upgrade':
       case 'connect':
-        this.#upgraded(values[0].socket);
+        if (isSocket(values[0]?.socket)) this.#upgraded(values[0].socket);
         return true;
       default:
         return true;
@@ -317,6 +318,11 @@ function methodOfSocket(bySocket, act) {
     const connection = bySocket.get(this);
     if (connection !== undefined) act(connection);
   };
+}
+
+/** @param {any} value */
+function isSocket(value) {
+  return typeof value?.on === 'function' && typeof value.destroy === 'function';
 }
 
 /**

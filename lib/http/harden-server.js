@@ -17,6 +17,9 @@ const { SlowClients } = require('./slow-clients.js');
 const HOUR_MS = 60 * 60 * 1000;
 const HEADERS_TIMEOUT_MS = 10_000;
 
+/** What node:http calls it. */
+const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
+
 const OPTIONS = table({
   headersTimeoutMs: integer(1, HOUR_MS, 0),
   requestTimeoutMs: integer(1, 24 * HOUR_MS, 30_000),
@@ -67,6 +70,8 @@ class Hardening {
   #settings;
   #connections;
   #slowClients;
+  /** That of the connection that is being ended. @type {Error | undefined} */
+  #timeout;
   /** Of the addresses that have any, how many connections. @type {Map<string, number>} */
   #counts = new Map();
 
@@ -111,8 +116,12 @@ class Hardening {
     server.on('clientError', (error, socket) => {
       if (server.listenerCount('clientError') > 1) return;
       const connection = this.#connections.of(socket);
-      if (connection?.isRefused) return; // each chunk that comes meanwhile is one more error
-      if (connection !== undefined) this.#slowClients.linger(connection);
+      if (connection !== undefined) {
+        if (connection.isRefused) return; // each chunk that comes meanwhile is one more error
+        // node:http counts the time that this process was busy.
+        if (isTimeout(error) && error !== this.#timeout) return;
+        this.#slowClients.linger(connection);
+      }
       refuseSocket(error, socket, connection);
     });
     server.on('checkExpectation', (req, res) => {
@@ -190,12 +199,19 @@ class Hardening {
       return;
     }
     // As node:http's own check does, which comes every 30 s: who has something to say about it says it in one place.
-    const error = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    const error = Object.assign(new Error('Request timeout'), { code: TIMEOUT });
+    this.#timeout = error;
     this.#server.emit('clientError', error, socket);
+    this.#timeout = undefined;
     this.#slowClients.linger(connection);
     // What is left of a body may be read while the client is told; of a head nothing is.
     if (slowness === 'headers-timeout') socket.destroySoon?.();
   }
+}
+
+/** @param {NodeJS.ErrnoException} error */
+function isTimeout(error) {
+  return error?.code === TIMEOUT;
 }
 
 module.exports = { hardenServer };

@@ -109,6 +109,8 @@ class Connections {
   admissions = [];
   /** @type {Acceptance[]} */
   acceptances = [];
+  /** @type {((req: any, connection: Connection) => boolean)[]} */
+  upgrades = [];
   /** @type {((connection: Connection) => void)[]} */
   farewells = [];
   #isTls;
@@ -173,8 +175,7 @@ class Connections {
         return true;
       case 'upgrade':
       case 'connect':
-        if (isSocket(values[0]?.socket)) this.#upgraded(values[0].socket);
-        return true;
+        return !isSocket(values[0]?.socket) || this.#upgraded(values[0]);
       default:
         return true;
     }
@@ -261,12 +262,18 @@ class Connections {
     return true;
   }
 
-  /** @param {any} socket */
-  #upgraded(socket) {
+  /** @param {any} req */
+  #upgraded(req) {
+    const { socket } = req;
     const connection = this.#bySocket.get(socket) ?? this.#opened(socket, socket);
+    if (connection.isRefused) return false;
+    for (const upgrades of this.upgrades) {
+      if (!upgrades(req, connection)) return false;
+    }
     connection.isUnknown = true;
     connection.req = undefined;
     connection.res = undefined;
+    return true;
   }
 
   /** Listeners that need no function for each socket. */

@@ -88,6 +88,7 @@ class Hardening {
     );
     this.#connections.admissions.push((connection) => this.#admits(connection));
     this.#connections.acceptances.push((req, res, connection) => this.#accepts(req, res, connection));
+    this.#connections.upgrades.push((req) => this.#upgrades(req));
     this.#connections.farewells.push((connection) => this.#uncount(connection));
     this.#listen();
     if (this.#connections.open.size > 0) this.#slowClients.watch();
@@ -185,6 +186,16 @@ class Hardening {
     // node:http says so by itself, and then leaves it to the client.
     if (connection.requests >= maxRequestsPerSocket) res.setHeader('Connection', 'close');
     return true;
+  }
+
+  /** @param {any} req */
+  #upgrades(req) {
+    if (req.rawHeaders.length <= 2 * this.#settings.maxHeadersCount) return true;
+    publishRefusal('max-headers-count', req, req.socket, { status: 431 });
+    req.socket.on('error', () => {});
+    req.socket.end('HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    req.socket.destroySoon();
+    return false;
   }
 
   /**

@@ -467,7 +467,10 @@ export interface StandardSchema<Output = unknown> {
 export interface RequireEnvOptions {
   /** Where to read. Default `process.env`. */
   env?: Record<string, string | undefined>;
-  /** Names that are secrets: at least `minBits` of entropy, estimated, and no word that examples use. */
+  /**
+   * Names that are secrets: at least `minBits` of entropy, estimated, and no word that examples use. With one schema for
+   * all each has to be set.
+   */
   secrets?: readonly string[];
   /** Default 128. */
   minBits?: number;
@@ -477,7 +480,8 @@ type OutputOf<S> = S extends StandardSchema<infer Output> ? Output : never;
 
 /**
  * The environment, validated at the start by a schema of zod, valibot, arktype or whatever implements Standard Schema: one
- * for all, or one for each name. Everything that is wrong is in one `ERR_ENVIRONMENT`, by name and never with a value.
+ * for all, or one for each name. Everything that is wrong is in one `ERR_ENVIRONMENT`, by name and never with a value. An
+ * empty variable counts as absent. Validators have to answer at once, and not by a promise.
  *
  * @returns Frozen.
  */

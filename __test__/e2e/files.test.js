@@ -216,6 +216,7 @@ onEachService((start, variant, shared) => {
     for (const socket of sockets) socket.destroy();
     await until(() => held() === 0, 'none is');
     assert.equal((await service.request('GET', `/files/${id}`, { cookie })).bytes.length, 5 * MIB);
+    assert.doesNotMatch(service.stderr, /"level":"error"/, 'a client that goes is no mistake of the service');
   });
 
   test('a file that was altered on the disk never looks like a whole one', async (t) => {

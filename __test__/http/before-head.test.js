@@ -213,7 +213,8 @@ describe('beforeHead', () => {
     const answer = await sendRaw(server.port, ask);
     const [first, second] = answer.split(/(?=HTTP\/1\.1 )/);
     assert.match(first, /^HTTP\/1\.1 500 [^]*answered: failed$/);
-    assert.match(second, /^HTTP\/1\.1 200 OK[^]*te\r\n[^]*xt\r\n/);
+    // In two chunks, or in one from Node 26 on.
+    assert.match(second, /^HTTP\/1\.1 200 OK[^]*te(?:\r\n2\r\n)?xt\r\n0\r\n\r\n$/);
   });
 
   it('does nothing where the head has been sent, or the client is gone', async () => {

@@ -7,7 +7,9 @@
  */
 
 const assert = require('node:assert/strict');
-const { describe, it } = require('node:test');
+const { once } = require('node:events');
+const http2 = require('node:http2');
+const { after, describe, it } = require('node:test');
 const express = require('express');
 const { createCsrf, csrf } = require('../../lib/http/csrf.js');
 const { sealedSession } = require('../../lib/http/sealed-session.js');
@@ -151,7 +153,10 @@ describe('csrf', () => {
         verified: await serveTls(listener(middlewares, route), { ...asking, ca: cert }),
         unverified: await serveTls(listener(middlewares, route), asking),
       };
-      const status = async (name, options) => (await sendTls(servers[name].port, { method: 'POST', ...options })).status;
+      const status = async (name, options) => {
+        const answer = await sendTls(servers[name].port, { method: 'POST', ...options });
+        return answer.status;
+      };
       for (const name of Object.keys(servers)) {
         const host = `127.0.0.1:${servers[name].port}`;
         assert.equal(await status(name), 200, 'a program');
@@ -163,6 +168,32 @@ describe('csrf', () => {
         const { headers } = await sendTls(servers[name].port);
         assert.match(headers['set-cookie'][0], /^__Host-csrf=.*; Secure$/);
       }
+    });
+
+    it('knows its own origin over HTTP/2, and sets the cookies of sessions and tokens', async () => {
+      const middlewares = [sealedSession({ keyring: ring() }), csrf({ keyring: ring() })];
+      const server = http2.createServer(listener(middlewares, route));
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const origin = `http://127.0.0.1:${server.address().port}`;
+      const client = http2.connect(origin);
+      after(() => {
+        client.destroy();
+        server.close();
+      });
+      const ask = async (headers) => {
+        const stream = client.request({ ':method': 'POST', ':path': '/plain', ...headers }).end();
+        const [answer] = await once(stream, 'response');
+        stream.resume();
+        await once(stream, 'close');
+        return answer;
+      };
+      assert.equal((await ask({ origin }))[':status'], 200);
+      assert.equal((await ask({ origin: 'http://evil.example' }))[':status'], 403);
+      assert.equal((await ask({ cookie: 'a=1' }))[':status'], 403);
+      assert.equal((await ask({}))[':status'], 200);
+      const { 'set-cookie': cookies } = await ask({ ':method': 'GET', ':path': '/visit' });
+      assert.deepEqual(cookies.map((line) => readSetCookie(line).name).sort(), ['csrf', 'session']);
     });
 
     it('trusts nobody where no origins are given', async () => {

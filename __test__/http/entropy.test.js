@@ -81,7 +81,9 @@ describe('the estimate', () => {
 
   it('takes whatever is text', () => {
     const texts = ['', ' ', '\0', '\n\n', '=', '-', ':', 'é', '__proto__', 'constructor'];
-    for (const text of [...texts, '日本語'.repeat(20), '😀'.repeat(40)]) assert.ok(estimateBits(text) >= 0 && estimateBits(text) < NEEDED, text);
+    for (const text of [...texts, '日本語'.repeat(20), '😀'.repeat(40)]) {
+      assert.ok(estimateBits(text) >= 0 && estimateBits(text) < NEEDED, text);
+    }
   });
 
   it('is one of probabilities: after whatever text, those of all next characters sum up to at most 1', () => {

@@ -127,8 +127,12 @@ describe('the end of a server', TOGETHER, () => {
     const client = (await connect()).send(get());
     await client.received(/first part/);
     const closed = shutdown.close();
-    await client.received(/second part/);
-    client.send(get('/again'));
+    let isSent = false;
+    client.socket.on('data', () => {
+      if (isSent || !client.text.includes('second part')) return;
+      isSent = true;
+      client.send(get('/again'));
+    });
     await client.closed;
     const [first, second] = client.text.split('HTTP/1.1').slice(1);
     assert.match(first, /Connection: keep-alive/);

@@ -99,8 +99,8 @@ describe('the arguments', () => {
 
   it('has the defaults that docs/server.md gives', () => {
     const text = fs.readFileSync(path.join(root, 'docs', 'server.md'), 'utf8');
-    const rows = [...text.matchAll(/^\| `(\w+)` \| ([\d,]+) \|/gm)].map(([, name, value]) => [name, value.replace(',', '')]);
-    const defaults = Object.fromEntries(rows);
+    const rows = text.matchAll(/^\| `(\w+)` \| ([\d,]+) \|/gm);
+    const defaults = Object.fromEntries(Array.from(rows, ([, name, value]) => [name, value.replace(',', '')]));
     const server = hardenServer(new http.Server());
     for (const [name, property] of [
       ['headersTimeoutMs', 'headersTimeout'],
@@ -365,13 +365,22 @@ function leftAlone() {
       const http = require('node:http');
       const net = require('node:net');
       const { hardenServer } = require(holdfast + '/lib/http/harden-server.js');
-      const busy = (ms) => { const end = Date.now() + ms; while (Date.now() < end); };
-      const server = http.createServer((req, res) => res.end('ok'));
+      const server = http.createServer({ connectionsCheckingInterval: 100 }, (req, res) => {
+        if (req.url === '/busy') {
+          slow.write('Host: x\\r\\n\\r\\n');
+          for (const end = Date.now() + 4000; Date.now() < end;);
+        }
+        res.end();
+      });
       hardenServer(server, { headersTimeoutMs: 2500, requestTimeoutMs: 2500 });
+      let slow;
       server.listen(0, '127.0.0.1', () => {
-        const client = net.connect(server.address().port, '127.0.0.1', () => client.write('GET / HTTP/1.1\\r\\n'));
-        client.on('data', (chunk) => { console.log(String(chunk).slice(9, 12)); client.destroy(); server.close(); });
-        setTimeout(() => { client.write('Host: x\\r\\n\\r\\n'); setImmediate(busy, 4000); }, 1000);
+        slow = net.connect(server.address().port, '127.0.0.1', () => slow.write('GET / HTTP/1.1\\r\\n'));
+        slow.on('data', (chunk) => console.log(String(chunk).slice(9, 12)));
+        slow.on('close', () => process.exit());
+        slow.on('data', () => slow.destroy());
+        const busy = net.connect(server.address().port, '127.0.0.1');
+        setTimeout(() => busy.write('GET /busy HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'), 1000);
       });
     `);
     assert.equal(stdout, '200\n', stderr);
@@ -451,13 +460,14 @@ describe('what never reaches the application', () => {
       let seen = 'nothing';
       const listener = (req, res) => res.end((seen = req.headers['x-forwarded-for']));
       const server = await serve({ maxHeadersCount }, { listener });
-      for (let count = maxHeadersCount - 3; count < maxHeadersCount + 80; count += count > maxHeadersCount + 3 ? 9 : 1) {
+      for (const more of [-3, -2, -1, 0, 1, 2, 3, 12, 24, 31, 32, 33, 62, 80]) {
+        const count = maxHeadersCount + more;
         seen = 'nothing';
         const client = await RawClient.connect(server.port);
         client.send(get('/', `${'a: b\r\n'.repeat(count - 2)}X-Forwarded-For: 192.0.2.1\r\n`));
         await until(() => client.statuses.length > 0);
-        const isTaken = count <= maxHeadersCount;
-        assert.deepEqual([count, client.statuses[0], seen], [count, isTaken ? 200 : 431, isTaken ? '192.0.2.1' : 'nothing']);
+        const expected = more <= 0 ? [200, '192.0.2.1'] : [431, 'nothing'];
+        assert.deepEqual([client.statuses[0], seen], expected, String(more));
       }
     });
   }
@@ -666,6 +676,17 @@ function servers() {
     await sleep(2000);
     await client.send(get('/third')).received(/third/);
     assert.equal(later.isClosed, false);
+  });
+
+  it('requests that are played through it without a connection', () => {
+    const server = hardenServer(http.createServer((req, res) => res.push(req.url)));
+    for (const socket of [undefined, null, {}, { on: 1 }]) {
+      const answers = [];
+      assert.equal(server.emit('request', { url: '/', socket }, answers), true);
+      assert.deepEqual(answers, ['/']);
+    }
+    assert.equal(server.emit('upgrade', {}), false);
+    assert.equal(server.emit('secureConnection'), false);
   });
 
   it('listeners that were there before, and their order', async () => {

@@ -159,7 +159,7 @@ function createApp(service, { sessionTtlMs, trustProxy = false, log, provingGrou
     .get(async (req, res) => {
       const { file, stream } = await uploads.open(currentUser(req), req.params.id);
       res.set(downloadHeaders(file));
-      await pipeline(stream, res); // what fails in the middle cuts the connection: a half file must not look whole
+      await send(stream, res);
     })
     .delete(async (req, res) => {
       await uploads.remove(currentUser(req), req.params.id);
@@ -212,6 +212,23 @@ function createApp(service, { sessionTtlMs, trustProxy = false, log, provingGrou
     const user = store.owner(req.session);
     if (user === undefined) throw new Problem(401, 'log in first');
     return user;
+  }
+}
+
+/** The client does not want the rest. */
+const GONE = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_UNABLE_TO_PIPE']);
+
+/**
+ * What fails in the middle cuts the connection: half a file must not look whole.
+ * @param {import('node:stream').Readable} stream
+ * @param {import('node:http').ServerResponse} res
+ */
+async function send(stream, res) {
+  try {
+    await pipeline(stream, res);
+  } catch (error) {
+    stream.destroy(); // Node 24 leaves it as it is when the client was gone before
+    if (!GONE.has(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) throw error;
   }
 }
 

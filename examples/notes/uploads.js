@@ -17,7 +17,7 @@ const { pipeline: piped } = require('node:stream/promises');
 const { flushDirectory } = require('./files.js');
 const { Problem } = require('holdfast/express');
 
-const { open, rename, rm } = fs.promises;
+const { rename, rm } = fs.promises;
 const PART = '.part';
 
 /**
@@ -84,9 +84,8 @@ class Uploads {
    */
   async open(user, id) {
     const file = this.#find(user, id);
-    const handle = await open(this.#path(id));
     const stream = this.#keyring.openStream({ aad: aadOf(user, id) });
-    pipeline(handle.createReadStream(), stream, () => {}); // each ends with the other; the reader sees the error
+    pipeline(fs.createReadStream(this.#path(id)), stream, () => {}); // each ends with the other; the reader sees why
     await once(stream, 'readable');
     return { file, stream };
   }

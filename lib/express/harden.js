@@ -17,6 +17,9 @@ const hardened = new WeakMap();
 /** Of a request: the application whose rules it is under. */
 const RULES = Symbol('holdfast.rules');
 
+/** In its place: the application whose rules it has left again. What that one found out and added is still there. */
+const LEFT = Symbol('holdfast.left');
+
 /**
  * @template T
  * @param {T} app
@@ -51,6 +54,7 @@ function putInFront(app, { middlewares, prepare, limits }) {
   const run = sequence(middlewares);
   app.use(function hardened(/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ next) {
     if (req[RULES] !== app) {
+      if (req[RULES] === LEFT) return next(wrongValue('app', BESIDE));
       if (req[RULES] !== undefined) return next(); // mounted in an application that is hardened
       req[RULES] = app;
       prepare(req, res); // mounted in one that is not
@@ -75,7 +79,7 @@ function putInFront(app, { middlewares, prepare, limits }) {
 function handleFrom(app, { prepare, problems }) {
   const { handle } = app;
   app.handle = function handleHardened(/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ callback) {
-    if (callback !== undefined) return handle.call(this, req, res, callback);
+    if (callback !== undefined) return handleMounted(this, req, res, callback);
     if (req[RULES] === undefined) {
       req[RULES] = app;
       prepare(req, res);
@@ -88,7 +92,28 @@ function handleFrom(app, { prepare, problems }) {
       if (!res.headersSent) answer(new Problem(404, 'there is nothing at this address'), req, res, problems);
     });
   };
+
+  /**
+   * What goes wrong under its own rules is answered by them. What it has no route for is the outer application's.
+   *
+   * @param {any} self
+   * @param {any} req
+   * @param {any} res
+   * @param {(error?: unknown) => void} callback
+   */
+  function handleMounted(self, req, res, callback) {
+    if (req[RULES] !== undefined) return handle.call(self, req, res, callback);
+    handle.call(self, req, res, (/** @type {unknown} */ error) => {
+      req[RULES] = LEFT;
+      // 'router' and 'route' are words of Express's, and no errors.
+      const isError = error && error !== 'router' && error !== 'route';
+      if (isError && problems !== undefined) return answer(error, req, res, problems);
+      callback(error);
+    });
+  }
 }
+
+const BESIDE = 'the only hardened application that a request passes: harden the one in which they are mounted instead';
 
 /**
  * Those that Express and its router add themselves, for the same reason, unless they are there already. Measured on

@@ -109,6 +109,8 @@ class Connections {
   admissions = [];
   /** @type {Acceptance[]} */
   acceptances = [];
+  /** @type {((req: any, connection: Connection) => boolean)[]} */
+  upgrades = [];
   /** @type {((connection: Connection) => void)[]} */
   farewells = [];
   #isTls;
@@ -164,16 +166,16 @@ class Connections {
       case 'request':
       case 'checkContinue':
       case 'checkExpectation':
-        return this.#requested(values[0], values[1]);
+        // Whoever plays a request through an application may have no connection for it.
+        return !isSocket(values[0]?.socket) || this.#requested(values[0], values[1]);
       case 'connection':
-        return this.#accepted(values[0]);
+        return !isSocket(values[0]) || this.#accepted(values[0]);
       case 'secureConnection':
-        this.#secured(values[0]);
+        if (isSocket(values[0])) this.#secured(values[0]);
         return true;
       case 'upgrade':
       case 'connect':
-        this.#upgraded(values[0].socket);
-        return true;
+        return !isSocket(values[0]?.socket) || this.#upgraded(values[0]);
       default:
         return true;
     }
@@ -260,12 +262,18 @@ class Connections {
     return true;
   }
 
-  /** @param {any} socket */
-  #upgraded(socket) {
+  /** @param {any} req */
+  #upgraded(req) {
+    const { socket } = req;
     const connection = this.#bySocket.get(socket) ?? this.#opened(socket, socket);
+    if (connection.isRefused) return false;
+    for (const upgrades of this.upgrades) {
+      if (!upgrades(req, connection)) return false;
+    }
     connection.isUnknown = true;
     connection.req = undefined;
     connection.res = undefined;
+    return true;
   }
 
   /** Listeners that need no function for each socket. */
@@ -317,6 +325,11 @@ function methodOfSocket(bySocket, act) {
     const connection = bySocket.get(this);
     if (connection !== undefined) act(connection);
   };
+}
+
+/** @param {any} value */
+function isSocket(value) {
+  return typeof value?.on === 'function' && typeof value.destroy === 'function';
 }
 
 /**

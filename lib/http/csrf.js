@@ -51,8 +51,8 @@ function csrf(options) {
 }
 
 /**
- * For an application that is hardened as a whole: also the member of requests, which can stand on the prototype of them
- * all.
+ * For an application that is hardened as a whole: also the member of requests, which can be there before the
+ * middleware runs.
  *
  * @param {unknown} [options]
  */

@@ -60,6 +60,8 @@ class GracefulShutdown {
   /** @type {Promise<ShutdownReport> | undefined} */
   #report;
   #finished = 0;
+  /** Those whose answer that says `Connection: close` is due. @type {WeakSet<object>} */
+  #last = new WeakSet();
   /** Ends the wait for connections, or for what is left of them. */
   #stopWaiting = ignore;
 
@@ -107,8 +109,10 @@ class GracefulShutdown {
   }
 
   /** @type {import('./connections.js').Acceptance} */
-  #accept = (req, res) => {
-    this.#isLast(res);
+  #accept = (req, res, connection) => {
+    // Its answer would stand behind one that ends the connection, and is never sent.
+    if (this.#last.has(connection)) return false;
+    this.#isLast(res, connection);
     return true;
   };
 
@@ -117,13 +121,16 @@ class GracefulShutdown {
     for (const connection of this.#connections.open) {
       const phase = connection.phase();
       // Of several answers that are due only the last says so: what is behind one that does is never sent.
-      if (phase === PHASES.BODY || phase === PHASES.ANSWER) this.#isLast(connection.res);
+      if (phase === PHASES.BODY || phase === PHASES.ANSWER) this.#isLast(connection.res, connection);
     }
   }
 
-  /** @param {any} res */
-  #isLast(res) {
-    if (!res.headersSent) res.setHeader('Connection', 'close');
+  /** @param {any} res @param {object} connection */
+  #isLast(res, connection) {
+    if (!res.headersSent) {
+      res.setHeader('Connection', 'close');
+      this.#last.add(connection);
+    }
     res.once('finish', () => this.#finished++);
   }
 

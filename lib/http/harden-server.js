@@ -17,6 +17,9 @@ const { SlowClients } = require('./slow-clients.js');
 const HOUR_MS = 60 * 60 * 1000;
 const HEADERS_TIMEOUT_MS = 10_000;
 
+/** What node:http calls it. */
+const TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
+
 const OPTIONS = table({
   headersTimeoutMs: integer(1, HOUR_MS, 0),
   requestTimeoutMs: integer(1, 24 * HOUR_MS, 30_000),
@@ -67,6 +70,8 @@ class Hardening {
   #settings;
   #connections;
   #slowClients;
+  /** That of the connection that is being ended. @type {Error | undefined} */
+  #timeout;
   /** Of the addresses that have any, how many connections. @type {Map<string, number>} */
   #counts = new Map();
 
@@ -83,6 +88,7 @@ class Hardening {
     );
     this.#connections.admissions.push((connection) => this.#admits(connection));
     this.#connections.acceptances.push((req, res, connection) => this.#accepts(req, res, connection));
+    this.#connections.upgrades.push((req) => this.#upgrades(req));
     this.#connections.farewells.push((connection) => this.#uncount(connection));
     this.#listen();
     if (this.#connections.open.size > 0) this.#slowClients.watch();
@@ -111,8 +117,12 @@ class Hardening {
     server.on('clientError', (error, socket) => {
       if (server.listenerCount('clientError') > 1) return;
       const connection = this.#connections.of(socket);
-      if (connection?.isRefused) return; // each chunk that comes meanwhile is one more error
-      if (connection !== undefined) this.#slowClients.linger(connection);
+      if (connection !== undefined) {
+        if (connection.isRefused) return; // each chunk that comes meanwhile is one more error
+        // node:http counts the time that this process was busy.
+        if (isTimeout(error) && error !== this.#timeout) return;
+        this.#slowClients.linger(connection);
+      }
       refuseSocket(error, socket, connection);
     });
     server.on('checkExpectation', (req, res) => {
@@ -178,6 +188,16 @@ class Hardening {
     return true;
   }
 
+  /** @param {any} req */
+  #upgrades(req) {
+    if (req.rawHeaders.length <= 2 * this.#settings.maxHeadersCount) return true;
+    publishRefusal('max-headers-count', req, req.socket, { status: 431 });
+    req.socket.on('error', () => {});
+    req.socket.end('HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+    req.socket.destroySoon();
+    return false;
+  }
+
   /**
    * @param {Connection} connection
    * @param {import('./slow-clients.js').Slowness} slowness
@@ -190,12 +210,19 @@ class Hardening {
       return;
     }
     // As node:http's own check does, which comes every 30 s: who has something to say about it says it in one place.
-    const error = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    const error = Object.assign(new Error('Request timeout'), { code: TIMEOUT });
+    this.#timeout = error;
     this.#server.emit('clientError', error, socket);
+    this.#timeout = undefined;
     this.#slowClients.linger(connection);
     // What is left of a body may be read while the client is told; of a head nothing is.
     if (slowness === 'headers-timeout') socket.destroySoon?.();
   }
+}
+
+/** @param {NodeJS.ErrnoException} error */
+function isTimeout(error) {
+  return error?.code === TIMEOUT;
 }
 
 module.exports = { hardenServer };

@@ -5,10 +5,9 @@
  * Members of requests that are made when they are read: `req.session`, `req.csrfToken`. One descriptor serves all
  * requests, because a closure for each would give each a hidden class of its own.
  *
- * Express gives each request another prototype, and on Node 20 and 22 V8 copies the hidden class of such an object
- * for each member that is added: 1 to 2 µs. Where a middleware runs for every request of an application, its member
- * can stand on the prototype of them all (`app.request`) instead, which costs nothing: the middleware sees that it is
- * there.
+ * Express gives each request another prototype, and on Node 20 and 22 V8 copies the hidden class of such an object for
+ * each member that is added: 1 to 2 µs. Where a middleware runs for every request of an application, its member can be
+ * there before, as harden() does it, or stand on the prototype of them all (`app.request`): the middleware sees it.
  */
 
 const { wrongValue } = require('../errors.js');

@@ -64,10 +64,12 @@ function createSafeJson(options) {
   function safeJson(req, res, next) {
     if (!Object.hasOwn(req, 'body')) req.body = undefined; // and not what Object.prototype may have been given
     const length = bodyLengthOf(req);
-    if (length === 0 || req.body !== undefined || req.readableEnded || req.destroyed) return next();
+    if (length === 0 || req.body !== undefined || req.readableEnded) return next();
+    if (req.destroyed && req.complete) return next();
     const contentType = headerOf(req, 'content-type');
     const kind = kindOf(contentType);
     if (kind === OTHER) return next();
+    if (req.destroyed) return refuse(req, errorOf(ABORTED, limit), next);
     const refusal = refusalOf(req, contentType, length, limit);
     if (refusal !== undefined) {
       leaveUnread(req, res);

@@ -40,14 +40,17 @@ const OPTIONS = table({
 /** The session of a request, once it has been opened. */
 const STATE = Symbol('holdfast.session');
 
+/** Of a request: its session has been validated, or is being so. */
+const VALIDATED = Symbol('holdfast.session.validated');
+
 /** @param {unknown} options */
 function sealedSession(options) {
   return createSession(options).middleware;
 }
 
 /**
- * For an application that is hardened as a whole: also the member of requests, which can stand on the prototype of them
- * all, and the answer to a session that cannot be sealed.
+ * For an application that is hardened as a whole: also the member of requests, which can be there before the
+ * middleware runs, and the answer to a session that cannot be sealed.
  *
  * @param {unknown} options
  * @param {import('./before-head.js').Answer} [answer]
@@ -107,7 +110,8 @@ function createSession(options, answer = answerWithProblem) {
   function stateToValidate(req, res) {
     if (!addMember(req, res, 'session', member) || validate === undefined) return undefined;
     // Once for a request, however often this is called.
-    if (req[STATE] !== undefined || !isBrought(req)) return undefined;
+    if (req[VALIDATED] === true || !isBrought(req)) return undefined;
+    req[VALIDATED] = true;
     const state = stateOf(req);
     return state.isNew ? undefined : state;
   }

@@ -21,6 +21,9 @@ const IDLE_BUFFER_MS = 1000;
 /** For whoever was refused to read why. */
 const LINGER_MS = 1000;
 
+/** Bytes that the system may hold of a connection besides: while a client reads those, nothing is seen here. */
+const SYSTEM_BUFFER = 2 * 2 ** 20;
+
 /**
  * What was written at once is on its way as a whole, and of its parts nothing is known. So the client has longer for
  * more (Kestrel's MinResponseDataRate is the same, with 240 bytes a second): a millisecond for so many bytes, up to
@@ -103,9 +106,16 @@ class SlowClients {
       case PHASES.HEAD:
         if (waited >= headersTimeoutMs) this.#expire(connection, 'headers-timeout');
         return;
-      case PHASES.BODY:
+      case PHASES.BODY: {
+        const { req } = connection;
+        // As much has come as the application lets in: it is who is slow.
+        if (req !== undefined && req.readableLength >= req.readableHighWaterMark) {
+          connection.since = this.#clock;
+          return;
+        }
         if (waited >= requestTimeoutMs) this.#expire(connection, 'request-timeout');
         return;
+      }
       default:
         this.#lookAtReader(connection, waited);
     }
@@ -143,7 +153,7 @@ class SlowClients {
       connection.queuedThen = queued;
       return;
     }
-    const patienceMs = Math.min(connection.queuedThen / SLOWEST_READER, MOST_PATIENCE * requestTimeoutMs);
+    const patienceMs = Math.min((connection.queuedThen + SYSTEM_BUFFER) / SLOWEST_READER, MOST_PATIENCE * requestTimeoutMs);
     if (waited >= requestTimeoutMs + patienceMs) this.#expire(connection, 'reader-timeout');
   }
 

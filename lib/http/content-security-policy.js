@@ -9,7 +9,8 @@
 
 const { wrongType, wrongValue } = require('../errors.js');
 
-const POLICY = 'Content-Security-Policy';
+/** The header, as node:http keeps it. */
+const POLICY = 'content-security-policy';
 
 const DEFAULTS = Object.freeze({
   'default-src': ["'self'"],

@@ -36,7 +36,9 @@ onEachService((start, variant, shared) => {
 
     const changed = await change(service, elsewhere, { current: password, password: OTHER });
     assert.equal(changed.status, 204, changed.text);
-    assertProblem(await service.request('GET', '/notes', { cookie }), 401);
+    const over = await service.request('GET', '/notes', { cookie });
+    assertProblem(over, 401);
+    assert.match(setCookie(over, 'session'), /^session=; Max-Age=0;/, 'a cookie that is over is cleared');
     assertProblem(await service.request('GET', '/notes', { cookie: elsewhere }), 401);
     assert.deepEqual(await service.notes(sessionCookie(changed)), []);
     assertProblem(await service.logIn(name, password), 401);

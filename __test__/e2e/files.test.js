@@ -75,8 +75,8 @@ onEachService((start, variant, shared) => {
 
   test('files of others are not there', async () => {
     const service = await shared();
-    const ada = await service.signUp('ada');
-    const bob = await service.signUp('bob');
+    const ada = await service.signUp();
+    const bob = await service.signUp();
     const { id } = await service.upload(ada.cookie, 'a.txt', 'private');
     assert.deepEqual(await files(service, bob.cookie), []);
     for (const method of ['GET', 'DELETE']) {
@@ -87,8 +87,8 @@ onEachService((start, variant, shared) => {
     assert.equal((await service.request('GET', `/files/${id}`, { cookie: ada.cookie })).text, 'private');
   });
 
-  test('no name is a path, and none hides what it is', async (t) => {
-    const service = await start(t);
+  test('no name is a path, and none hides what it is', async () => {
+    const service = await shared();
     const { cookie } = await service.signUp();
     const before = tree(service.dataDir);
     const send = (/** @type {string} */ query) =>
@@ -117,9 +117,10 @@ onEachService((start, variant, shared) => {
     }
   });
 
-  test('what is too large, of no length or of another type is refused before it is kept', async (t) => {
-    const service = await start(t);
+  test('what is too large, of no length or of another type is refused before it is kept', async () => {
+    const service = await shared();
     const { cookie } = await service.signUp();
+    const kept = newFilesOf(service);
     const target = '/files?name=a.bin';
     const send = (/** @type {string} */ body, /** @type {http.OutgoingHttpHeaders} */ headers) =>
       service.request('POST', target, { body, cookie, headers: { ...OCTETS, ...headers } });
@@ -138,13 +139,13 @@ onEachService((start, variant, shared) => {
     const large = randomBytes(5 * MIB);
     const { id } = await service.upload(cookie, 'large.bin', large);
     assert.ok((await service.request('GET', `/files/${id}`, { cookie })).bytes.equals(large));
-    assert.equal(fs.readdirSync(path.join(service.dataDir, 'files')).length, 2);
+    assert.equal(kept().length, 2);
     assertProblem(await service.request('POST', '/notes',
       { body: Buffer.alloc(20_000), cookie, headers: OCTETS }), 413, 'ERR_BODY_LIMIT');
   });
 
-  test('there is room for 20 files and 25 MiB, also when they come at once', async (t) => {
-    const service = await start(t);
+  test('there is room for 20 files and 25 MiB, also when they come at once', async () => {
+    const service = await shared();
     const { cookie } = await service.signUp();
     const send = (/** @type {number} */ bytes) =>
       service.request('POST', '/files?name=a.bin', { body: Buffer.alloc(bytes), cookie, headers: OCTETS });
@@ -156,14 +157,14 @@ onEachService((start, variant, shared) => {
     const { id } = large.find(({ status }) => status === 201)?.json;
     assert.equal((await service.request('DELETE', `/files/${id}`, { cookie })).status, 204);
     assert.equal((await send(4 * MIB)).status, 201, 'what was deleted makes room');
-    const bob = await service.signUp('bob');
+    const bob = await service.signUp();
     await service.upload(bob.cookie, 'b.bin', Buffer.alloc(MIB));
   });
 
-  test('an upload that is cut off leaves nothing, and its room is free again', async (t) => {
-    const service = await start(t);
+  test('an upload that is cut off leaves nothing, and its room is free again', async () => {
+    const service = await shared();
     const { cookie } = await service.signUp();
-    const directory = path.join(service.dataDir, 'files');
+    const kept = newFilesOf(service);
     const cut = async (/** @type {number} */ sent) => {
       const socket = net.connect(Number(new URL(service.url).port), '127.0.0.1');
       socket.on('error', () => {});
@@ -173,11 +174,11 @@ onEachService((start, variant, shared) => {
       return socket;
     };
     const sockets = await Promise.all([0, 1, 70_000, MIB, 3 * MIB].map(cut));
-    await until(() => fs.readdirSync(directory).length === 5, 'all five have begun');
-    assert.ok(fs.readdirSync(directory).every((name) => name.endsWith('.part')));
+    await until(() => kept().length === 5, 'all five have begun');
+    assert.ok(kept().every((name) => name.endsWith('.part')));
     assert.deepEqual(await files(service, cookie), [], 'none is a file');
     for (const socket of sockets) socket.destroy();
-    await until(() => fs.readdirSync(directory).length === 0, 'nothing is left');
+    await until(() => kept().length === 0, 'nothing is left');
     const whole = await Promise.all(Array.from({ length: 5 }, () =>
       service.request('POST', '/files?name=a.bin', { body: Buffer.alloc(5 * MIB), cookie, headers: OCTETS })));
     assert.deepEqual(whole.map(({ status }) => status), [201, 201, 201, 201, 201]);
@@ -189,14 +190,14 @@ onEachService((start, variant, shared) => {
           return '';
         }
       });
-      assert.deepEqual(open.filter((target) => target.startsWith(directory)), [], 'no file is held open');
+      assert.deepEqual(open.filter((target) => target.startsWith(path.join(service.dataDir, 'files'))), []);
     }
     assert.doesNotMatch(service.stderr, /"level":"error"/, 'a client that goes is no mistake of the service');
   });
 
   test('a download that is cut off holds nothing open', async (t) => {
     if (process.platform !== 'linux') return t.skip('looks into /proc');
-    const service = await start(t);
+    const service = await shared();
     const { cookie } = await service.signUp();
     const { id } = await service.upload(cookie, 'a.bin', Buffer.alloc(5 * MIB));
     const held = () => fs.readdirSync(`/proc/${service.child.pid}/fd`).filter((fd) => {
@@ -222,7 +223,7 @@ onEachService((start, variant, shared) => {
   test('a file that was altered on the disk never looks like a whole one', async (t) => {
     const service = await start(t);
     const { cookie } = await service.signUp();
-    const bob = await service.signUp('bob');
+    const bob = await service.signUp();
     const content = randomBytes(MIB);
     const one = await service.upload(cookie, 'one.bin', content);
     const two = await service.upload(cookie, 'two.bin', randomBytes(MIB));
@@ -289,6 +290,16 @@ onEachService((start, variant, shared) => {
 }, { atOnce: true });
 
 /** @typedef {import('./service.js').Service} Service */
+
+/**
+ * The names in the directory that are not there yet.
+ * @param {Service} service
+ */
+function newFilesOf(service) {
+  const names = () => fs.readdirSync(path.join(service.dataDir, 'files'));
+  const before = new Set(names());
+  return () => names().filter((name) => !before.has(name));
+}
 
 /**
  * @param {Service} service

@@ -198,7 +198,7 @@ onEachService((start, variant, shared, variantName) => {
   });
 
   test('a cookie that is altered, cut, doubled or made for something else is refused and cleared', async (t) => {
-    const service = await start(t);
+    const service = await shared();
     const { cookie } = await service.signUp();
     const token = cookie.slice('session='.length);
     const keyring = new Keyring(firstKey(service.dataDir));
@@ -256,7 +256,7 @@ onEachService((start, variant, shared, variantName) => {
   });
 
   test('what is not HTTP, or strange HTTP, is answered with a problem document too, and cut off', async (t) => {
-    const service = await start(t);
+    const service = await shared();
     const head = 'POST /notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
     const inputs = {
       'two lengths': [`${head}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}`, 400],

@@ -6,7 +6,8 @@
 
 const test = require('node:test');
 const assert = require('node:assert/strict');
-const { assertProblem, newAddress, onEachService, sessionCookie } = require('./service.js');
+const { setTimeout: sleep } = require('node:timers/promises');
+const { assertProblem, cookieOf, newAddress, onEachService, sessionCookie } = require('./service.js');
 
 const WRONG = 'not the password';
 
@@ -50,6 +51,18 @@ onEachService((start, variant, shared) => {
     const guesses = await Promise.all(Array.from({ length: 12 }, () =>
       service.logIn(name, WRONG, { cookie: device, headers: own })));
     assert.deepEqual(count(guesses), { 401: 10, 429: 2 }, 'and counted');
+
+    // On a new device there is the way by a message.
+    await service.request('POST', '/password/forgot', { json: { name } });
+    const end = Date.now() + 15_000;
+    const message = () => service.outbox.find(({ kind, to }) => kind === 'password-reset' && to === name);
+    while (message() === undefined && Date.now() < end) await sleep(5);
+    const json = { token: message()?.token, password: `${password}!` };
+    const reset = await service.request('POST', '/password/reset', { json });
+    assert.equal(reset.status, 204, reset.text);
+    await isRefused({});
+    const again = await service.logIn(name, json.password, { cookie: cookieOf(reset, 'device') });
+    assert.equal(again.status, 200);
   });
 
   test('sign-up, messages and new passwords have limits too', async () => {
@@ -64,6 +77,9 @@ onEachService((start, variant, shared) => {
     const changes = await Promise.all(Array.from({ length: 12 }, () =>
       service.request('POST', '/password/change', { json: { current: WRONG, password }, cookie })));
     assert.deepEqual(count(changes), { 403: 10, 429: 2 }, 'by the session, whatever the address');
+    const uploads = await Promise.all(Array.from({ length: 62 }, () => service.request('POST', '/files?name=a',
+      { body: 'x', cookie, headers: { 'content-type': 'application/octet-stream' } })));
+    assert.deepEqual(count(uploads), { 201: 20, 409: 40, 429: 2 });
   });
 
   test('a flood from one address is refused; others are served', { timeout: 60_000 }, async () => {

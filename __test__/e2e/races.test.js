@@ -236,6 +236,15 @@ test('a file that is being deleted is not there, and is deleted once', async (t)
   assert.equal(user.files.size, 0);
 });
 
+test('a file opens for its owner, whatever the journal says', async (t) => {
+  const { store, user, accounts, keyring } = await one();
+  const uploads = new Uploads(path.join(temporaryDirectory(t), 'files'), { keyring, store });
+  const file = await save(uploads, user, 'content');
+  const { user: other } = await accounts.signUp({ name: 'eve', password: OLD });
+  await store.addFile(other, file);
+  await assert.rejects(uploads.open(other, file.id), { code: 'ERR_DECRYPT' });
+});
+
 test('who reads a file only in part holds nothing open', async (t) => {
   if (process.platform !== 'linux') return t.skip('looks into /proc');
   const { store, user, keyring } = await one();

@@ -323,11 +323,11 @@ function setCookie({ headers }, name) {
  * The same tests for each variant of the service. `start` starts one for a test, `shared` one for all tests of the file
  * that need nothing of their own but users.
  * @param {(start: typeof Service.start, variant: Variant, shared: () => Promise<Service>, name: string) => void} define
- * @param {{ atOnce?: boolean }} [options] for tests in which time does not count
+ * @param {{ atOnce?: boolean, names?: string[] }} [options] `atOnce` for tests in which time does not count
  */
-function onEachService(define, { atOnce = false } = {}) {
-  describe('on each service', { concurrency: atOnce ? 3 : 1 }, () => {
-    for (const [name, variant] of Object.entries(VARIANTS)) defineOn(name, variant, define);
+function onEachService(define, { atOnce = false, names = Object.keys(VARIANTS) } = {}) {
+  describe('on each service', { concurrency: atOnce ? names.length : 1 }, () => {
+    for (const name of names) defineOn(name, VARIANTS[name], define);
   });
 }
 
@@ -337,7 +337,7 @@ function onEachService(define, { atOnce = false } = {}) {
  * @param {Parameters<typeof onEachService>[0]} define
  */
 function defineOn(name, variant, define) {
-  describe(name, () => {
+  describe(name, { concurrency: 1 }, () => {
     /** @type {(() => unknown)[]} */
     const cleanups = [];
     /** @type {Promise<Service> | undefined} */

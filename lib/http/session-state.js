@@ -40,7 +40,8 @@ class SessionState {
   #tokens;
   /** @type {SealedSession} */
   #session;
-  #id = '';
+  /** @type {string | undefined} */
+  #id;
   /** @type {string | null} */
   #idFromClient = null;
   #createdAt = 0;
@@ -86,7 +87,7 @@ class SessionState {
 
   get id() {
     this.#rotateByPrivileges();
-    return this.#id;
+    return this.#anId();
   }
 
   get createdAt() {
@@ -165,7 +166,7 @@ class SessionState {
   }
 
   #begin() {
-    this.#id = newId();
+    this.#id = undefined;
     this.#idFromClient = null;
     this.#createdAt = Date.now();
     this.#isNew = true;
@@ -183,9 +184,15 @@ class SessionState {
     this.#text = JSON.stringify(members);
   }
 
+  // Made when it is asked for: most requests without a session leave without one.
+  #anId() {
+    this.#id ??= newId();
+    return this.#id;
+  }
+
   /** @param {string} reason */
   #rotate(reason) {
-    this.#id = newId();
+    this.#id = undefined;
     this.#createdAt = Date.now();
     // The id of a session that nobody knows yet needs no other.
     if (this.#isNew) return;
@@ -258,7 +265,7 @@ class SessionState {
   #seal(text, now) {
     // Another process whose clock is ahead may have begun it.
     const lastSeen = Math.max(now, this.#createdAt);
-    const content = { id: this.#id, createdAt: this.#createdAt, lastSeen, members: this.#session };
+    const content = { id: this.#anId(), createdAt: this.#createdAt, lastSeen, members: this.#session };
     return this.#tokens?.seal(content, text.length);
   }
 

@@ -354,8 +354,8 @@ pub(crate) fn haystack(text: Characters<'_>) -> Haystack<'_> {
     }
 }
 
-pub(crate) fn failure(error: Error) -> Failure {
-    match error {
+pub(crate) fn failure(error: impl Into<Error>) -> Failure {
+    match error.into() {
         Error::BackReference => Failure::new(
             Code::RegexpBackreference,
             "the pattern has a back-reference, which cannot be matched in linear time: compare the captures after matching",

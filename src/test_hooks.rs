@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use holdfast_password::{Pool, Running, Task, Worker};
-use holdfast_regexp::{Flags, class_members};
+use holdfast_regexp_syntax::{Flags, class_members};
 use napi::Env;
 use napi_derive::napi;
 

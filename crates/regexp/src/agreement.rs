@@ -5,12 +5,13 @@
 use proptest::prelude::*;
 
 use crate::Characters;
+use crate::Flags;
 use crate::automaton::{Alphabet, Automaton, claims};
-use crate::lower::lower;
-use crate::pattern::{Flags, Limits};
+use crate::pattern::Limits;
 use crate::program::{Form, Program};
 use crate::search::{Backtracker, Progress};
 use crate::units::Unit;
+use holdfast_regexp_syntax::lower;
 
 fn pattern() -> impl Strategy<Value = String> {
     let atom = prop::sample::select(vec![
@@ -109,7 +110,7 @@ fn long_text() -> impl Strategy<Value = Vec<u16>> {
 type Slots = Option<Vec<u32>>;
 
 struct Case {
-    lowered: crate::lower::Lowered,
+    lowered: holdfast_regexp_syntax::Lowered,
     flags: Flags,
     engine: Backtracker,
 }

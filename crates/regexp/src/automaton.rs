@@ -19,10 +19,10 @@ use regex_syntax::hir::{
     Capture, Class, ClassBytes, ClassBytesRange, ClassUnicode, ClassUnicodeRange, Hir, Look, Repetition,
 };
 
-use crate::ir::{Assertion, Node};
 use crate::pattern::{Error, Haystack};
 use crate::prefilter::prefilter;
-use crate::set::Set;
+use holdfast_regexp_syntax::Set;
+use holdfast_regexp_syntax::{Assertion, Node};
 
 /// Characters in the pattern, its counted repeats expanded.
 const MAX_EXPANDED: u64 = 250_000;
@@ -229,7 +229,7 @@ pub(crate) fn translate(node: &Node, alphabet: Alphabet) -> Hir {
         Node::Alternation(nodes) => {
             Hir::alternation(nodes.iter().map(|part| translate(part, alphabet)).collect())
         }
-        Node::Repetition { min, max, greedy, body } => Hir::repetition(Repetition {
+        Node::Repetition { min, max, greedy, body, .. } => Hir::repetition(Repetition {
             min: *min,
             max: *max,
             greedy: *greedy,

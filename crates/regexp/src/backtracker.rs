@@ -7,7 +7,6 @@
 //!
 //! Nothing recurses: what is still to be tried, what is to be restored, and lookarounds in progress are on one stack.
 
-use crate::ir::Assertion;
 use crate::lead::NONE;
 use crate::memo::{Memo, NIL};
 use crate::program::{Inst, Program, Reference, UNBOUNDED};
@@ -15,6 +14,7 @@ use crate::stack::{
     BRANCH, Entry, Frame, KIND_BITS, LAZY, LOOK, LOOP, RUN, SLOT, Scratch, TRAIL_KEPT, Trail, UNSET, restores,
 };
 use crate::units::{Unit, is_folded_word, is_high, is_line_terminator, is_low, is_word, next, previous};
+use holdfast_regexp_syntax::Assertion;
 
 /// Why a run ended without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use regex_automata::nfa::thompson;
 use regex_automata::{Input, MatchKind, PatternSet};
 
 use crate::automaton::{Alphabet, translate};
-use crate::ir::Node;
+use holdfast_regexp_syntax::Node;
 
 /// Bytes of the program of all patterns.
 const MAX_PROGRAM_BYTES: usize = 4 << 20;

@@ -3,8 +3,8 @@
 //! It lets a run pass over ways that fail at once: loops that cannot be followed, choices, and rows of alternatives.
 
 use crate::program::{Inst, Program, UNBOUNDED};
-use crate::set::Set;
 use crate::units::{Unit, UnitSet};
+use holdfast_regexp_syntax::Set;
 
 /// No lead is known.
 pub(crate) const NONE: u32 = u32::MAX;

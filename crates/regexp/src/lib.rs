@@ -1,6 +1,6 @@
 //! ECMAScript regular expressions in time linear in the input.
 //!
-//! A pattern is parsed by `oxc_regular_expression`, lowered to an IR of our own ([`ir`]) and run on a finite automaton
+//! A pattern is parsed and lowered to an IR (the crate `holdfast_regexp_syntax`), and run on a finite automaton
 //! ([`automaton`]) where that provably gives the results ECMAScript asks for, on a backtracking engine that remembers
 //! ([`backtracker`]) otherwise. Nothing is approximated; only back-references are refused, or have a budget.
 //!
@@ -11,15 +11,10 @@
 mod agreement;
 mod automaton;
 mod backtracker;
-mod characters;
-mod class;
-mod depth;
 mod encode;
-mod ir;
 mod joined;
 mod lead;
 mod literals;
-mod lower;
 mod matcher;
 mod memo;
 mod overshoot;
@@ -29,25 +24,20 @@ mod prefilter;
 mod program;
 mod scan;
 mod search;
-mod set;
 mod shorten;
-mod source;
 mod stack;
 mod start;
 mod strings;
 mod subject;
 mod tester;
 mod text;
-mod trie;
 mod units;
 mod utf8;
 mod work;
 
-pub use characters::Characters;
-#[doc(hidden)]
-pub use lower::{ClassMembers, class_members};
+pub use holdfast_regexp_syntax::{Characters, Flags};
 pub use matcher::Matcher;
-pub use pattern::{Error, Flags, Haystack, Limits, Offset, Pattern};
+pub use pattern::{Error, Haystack, Limits, Offset, Pattern};
 pub use pattern_set::{PatternSet, SetError};
 pub use subject::Subject;
 pub use tester::Table;

@@ -4,8 +4,8 @@
 //! [`Reach`] says which characters a match is made of and how far around it assertions look. Both may only err on the
 //! safe side: too few strings would lose matches, too many characters or a longer reach only cost time.
 
-use crate::ir::Node;
-use crate::set::Set;
+use holdfast_regexp_syntax::Node;
+use holdfast_regexp_syntax::Set;
 
 /// Shorter strings are in every text.
 const MIN_LENGTH: usize = 2;
@@ -298,8 +298,9 @@ fn collect(node: &Node, reach: &mut Reach) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::characters::Characters;
-    use crate::pattern::{Flags, Limits, Pattern};
+    use crate::Flags;
+    use crate::pattern::{Limits, Pattern};
+    use holdfast_regexp_syntax::Characters;
 
     fn root(source: &str, flags: &str) -> Node {
         let source: Vec<u16> = source.encode_utf16().collect();

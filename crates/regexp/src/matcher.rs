@@ -9,10 +9,11 @@ use std::cell::OnceCell;
 
 use regex_automata::util::primitives::NonMaxUsize;
 
+use crate::Flags;
 use crate::automaton::{Alphabet, Automaton};
 use crate::encode::{Place, encode};
 use crate::overshoot::is_bounded;
-use crate::pattern::{Error, Flags, Haystack, Limits, Offset, Pattern, Program};
+use crate::pattern::{Error, Haystack, Limits, Offset, Pattern, Program};
 use crate::search::{Backtracker, Progress, offset};
 use crate::tester::{Table, Tester};
 use crate::utf8::Decoded;

@@ -13,7 +13,7 @@ use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 
 use crate::automaton::{Alphabet, translate};
-use crate::ir::Node;
+use holdfast_regexp_syntax::Node;
 
 /// Bytes of the deterministic automaton, and of the memory to build it.
 const MAX_DENSE_BYTES: usize = 128 << 10;
@@ -93,9 +93,9 @@ fn successors(dfa: &dense::DFA<Vec<u32>>, state: StateID) -> impl Iterator<Item 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::characters::Characters;
-    use crate::lower::lower;
-    use crate::pattern::Flags;
+    use crate::Flags;
+    use holdfast_regexp_syntax::Characters;
+    use holdfast_regexp_syntax::lower;
 
     #[test]
     fn tells_searches_that_read_on_for_nothing() {

@@ -1,53 +1,11 @@
-//! A compiled [`Pattern`], and what it is compiled from and run within: flags, limits, texts.
+//! A compiled [`Pattern`], and what it is compiled from and run within: limits, texts.
 
 use std::sync::Arc;
 
+use holdfast_regexp_syntax::{Characters, Flags, Lowered, Name, Node, lower};
+
 use crate::automaton::{Claims, admit, claims};
-use crate::characters::Characters;
-use crate::ir::Node;
-use crate::lower::{Lowered, lower};
 use crate::matcher::Matcher;
-use crate::source::Name;
-
-/// The flags of a RegExp that change what it matches. `d` changes only what is returned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flags {
-    /// `i`
-    pub ignore_case: bool,
-    /// `m`
-    pub multiline: bool,
-    /// `s`
-    pub dot_all: bool,
-    /// `u`
-    pub unicode: bool,
-    /// `v`
-    pub unicode_sets: bool,
-    /// `y`
-    pub sticky: bool,
-    /// `g`: a search from inside a surrogate pair starts at the pair, as with `y`.
-    pub global: bool,
-}
-
-impl Flags {
-    /// Reads a RegExp's `flags`. `None` when there is one that this crate does not know.
-    pub fn parse(text: &str) -> Option<Flags> {
-        let mut flags = Flags::default();
-        for flag in text.chars() {
-            match flag {
-                'i' => flags.ignore_case = true,
-                'm' => flags.multiline = true,
-                's' => flags.dot_all = true,
-                'u' => flags.unicode = true,
-                'v' => flags.unicode_sets = true,
-                'y' => flags.sticky = true,
-                'g' => flags.global = true,
-                'd' => {}
-                _ => return None,
-            }
-        }
-        Some(flags)
-    }
-}
 
 /// Why a pattern was refused, or a search ended without an answer. The texts name constructs, never the pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +20,16 @@ pub enum Error {
     Memory,
     /// A search with back-references has taken [`Limits::backreference_steps`].
     Budget,
+}
+
+impl From<holdfast_regexp_syntax::Error> for Error {
+    fn from(error: holdfast_regexp_syntax::Error) -> Error {
+        match error {
+            holdfast_regexp_syntax::Error::BackReference => Error::BackReference,
+            holdfast_regexp_syntax::Error::Unsupported(what) => Error::Unsupported(what),
+            holdfast_regexp_syntax::Error::TooLarge(what) => Error::TooLarge(what),
+        }
+    }
 }
 
 /// What searches may use.

@@ -11,7 +11,7 @@ use regex_syntax::hir::Hir;
 use regex_syntax::hir::literal::{ExtractKind, Extractor, Seq};
 
 use crate::automaton::{Alphabet, runs_exactly, translate};
-use crate::ir::Node;
+use holdfast_regexp_syntax::Node;
 
 /// Bytes of each of several strings: so many are compared at once.
 const LENGTH: usize = 3;

@@ -7,11 +7,11 @@
 //! One pattern has up to four programs: with or without captures; and *plain* (loops over one character are single
 //! instructions) or *memoised* (every place with more than one way in is a [`Inst::Memo`], see [`crate::backtracker`]).
 
-use crate::ir::{Assertion, Node};
 use crate::lead::{Lead, NONE};
 use crate::pattern::Error;
-use crate::set::Set;
 use crate::units::UnitSet;
+use holdfast_regexp_syntax::Set;
+use holdfast_regexp_syntax::{Assertion, Node};
 
 /// Instructions, which bounds the work of a step count linear in them.
 const MAX_INSTRUCTIONS: usize = 1 << 20;
@@ -254,7 +254,7 @@ impl Compiler {
             }
             Node::Concatenation(parts) => self.concatenation(parts, back)?,
             Node::Alternation(branches) => self.alternation(branches, back)?,
-            Node::Repetition { min, max, greedy, body } => {
+            Node::Repetition { min, max, greedy, body, .. } => {
                 self.repetition(*min, *max, *greedy, body, back)?;
             }
             Node::Capture(group, body) => {

@@ -1,7 +1,7 @@
 //! Passing over units that cannot be wanted, many at a time: loops without branches become vector instructions.
 
-use crate::set::{LAST_CODE_POINT, Set};
 use crate::units::{Unit, UnitSet, next};
+use holdfast_regexp_syntax::{LAST_CODE_POINT, Set};
 
 /// Units that are looked at together.
 const BLOCK: usize = 32;

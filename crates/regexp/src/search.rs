@@ -5,7 +5,6 @@
 //! the work is linear in the text in any case, and the memory that remembering takes is only paid where it is needed.
 
 use crate::backtracker::{Stop, Work, holds, run};
-use crate::ir::Node;
 use crate::memo::Memo;
 use crate::pattern::{Error, Limits};
 use crate::program::{Form, Program};
@@ -13,6 +12,7 @@ use crate::stack::{Scratch, UNSET};
 use crate::start::Start;
 use crate::units::{Unit, next};
 use crate::work::add;
+use holdfast_regexp_syntax::Node;
 
 /// Of the plain program: for each unit of the first [`GENEROUS_UNITS`], for each one after these, and some for free.
 const STEPS_A_UNIT: u64 = 16;

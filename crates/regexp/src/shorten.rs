@@ -3,7 +3,7 @@
 //! Where a match starts with a loop, there is also one that starts later, with as few iterations as the loop allows; where
 //! it ends with one, there is also one that ends earlier. So `[\w.-]{0,50}key\s*=\s*\w{8,}` is asked as `key\s*=\s*\w{8}`.
 
-use crate::ir::Node;
+use holdfast_regexp_syntax::Node;
 
 /// A pattern that matches somewhere in a text exactly if `root`, which is not sticky, does.
 pub(crate) fn shorten(root: &Node) -> Node {
@@ -64,8 +64,9 @@ fn is_empty(node: &Node) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::characters::Characters;
-    use crate::pattern::{Flags, Limits, Pattern};
+    use crate::Flags;
+    use crate::pattern::{Limits, Pattern};
+    use holdfast_regexp_syntax::Characters;
 
     fn root(source: &str) -> Node {
         let source: Vec<u16> = source.encode_utf16().collect();

@@ -8,12 +8,12 @@ use std::cell::OnceCell;
 use aho_corasick::Span;
 use aho_corasick::packed::Searcher;
 
-use crate::ir::{Assertion, Node};
 use crate::matcher::LONG;
 use crate::prefilter::{finder, prefixes};
 use crate::scan::{Few, Finder, find_pair, weight};
-use crate::set::{LAST_CODE_POINT, Set};
 use crate::units::{Unit, is_line_terminator};
+use holdfast_regexp_syntax::{Assertion, Node};
+use holdfast_regexp_syntax::{LAST_CODE_POINT, Set};
 
 pub(crate) enum Start {
     Anywhere,

@@ -13,7 +13,7 @@ use regex_automata::util::start;
 use regex_automata::{Anchored, Input};
 
 use crate::automaton::{Alphabet, translate};
-use crate::ir::Node;
+use holdfast_regexp_syntax::Node;
 
 /// Bytes of the dense DFA, and of the memory to build it: determinisation can be exponential.
 const MAX_DENSE_BYTES: usize = 64 << 10;

@@ -1,6 +1,6 @@
 //! What the backtracking engine reads: texts of several widths, and sets that answer quickly.
 
-use crate::set::Set;
+use holdfast_regexp_syntax::Set;
 
 /// One place of a text: a byte of Latin-1, a UTF-16 code unit, or a whole character.
 pub(crate) trait Unit: Copy + Eq {

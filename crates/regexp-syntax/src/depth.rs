@@ -2,7 +2,7 @@
 
 /// Groups inside groups, and classes inside classes. The parser, the lowering and the automaton's compiler recurse to
 /// this depth; measured, they stay under 512 KiB of stack there, of the 4 MiB that Node gives a worker thread.
-pub(crate) const MAX_DEPTH: usize = 200;
+pub const MAX_DEPTH: usize = 200;
 
 /// An upper bound of the pattern's nesting depth.
 pub(crate) fn nesting_depth(source: &str) -> usize {

@@ -18,10 +18,10 @@ use oxc_regular_expression::{LiteralParser, Options};
 use crate::characters::{Characters, Folding};
 use crate::class::ClassSet;
 use crate::depth::{MAX_DEPTH, nesting_depth};
-use crate::ir::{Assertion, Node};
-use crate::pattern::{Error, Flags};
+use crate::ir::{Assertion, Node, Span};
 use crate::set::{LAST_CODE_POINT, LAST_CODE_UNIT, Set};
 use crate::source::{Name, Source};
+use crate::{Error, Flags};
 
 /// More than any string can hold characters: a loop's bound from here on is no bound.
 const UNBOUNDED: u64 = 1 << 30;
@@ -36,19 +36,20 @@ const MAX_RANGES: usize = 1 << 21;
 const MAX_MISSING: usize = 2000;
 
 /// A lowered pattern.
-pub(crate) struct Lowered {
-    pub(crate) root: Node,
+pub struct Lowered {
+    /// What it is.
+    pub root: Node,
     /// Capturing groups, the whole match not counted.
-    pub(crate) groups: u32,
+    pub groups: u32,
     /// In the order of their first group. Several groups may have the same.
-    pub(crate) names: Vec<Name>,
+    pub names: Vec<Name>,
     /// How back-references under `i` compare, where there are some: characters that are equal to another, ascending, each
     /// with what stands for all that are equal.
-    pub(crate) canonical: Vec<(u32, u32)>,
+    pub canonical: Vec<(u32, u32)>,
 }
 
 /// Lowers a pattern that V8 has accepted.
-pub(crate) fn lower(
+pub fn lower(
     source: &[u16],
     flags: Flags,
     characters: &Characters,
@@ -188,7 +189,8 @@ impl Lowering<'_> {
             }
             Term::Quantifier(quantifier) => {
                 let body = self.term(&quantifier.body)?;
-                repetition(quantifier.min, quantifier.max, quantifier.greedy, body)
+                let span = self.source.span(quantifier.span.start, quantifier.span.end);
+                repetition(quantifier.min, quantifier.max, quantifier.greedy, body, span)
             }
             Term::Character(character) => {
                 let set = self.listed(character.value, character.value);
@@ -471,7 +473,7 @@ impl Lowering<'_> {
 }
 
 /// A loop. Counts past the longest string are no bounds, or no match.
-fn repetition(min: u64, max: Option<u64>, greedy: bool, body: Node) -> Result<Node, Error> {
+fn repetition(min: u64, max: Option<u64>, greedy: bool, body: Node, span: Span) -> Result<Node, Error> {
     let max = max.filter(|&max| max < UNBOUNDED);
     let too_large = |_| Error::TooLarge("a loop counts further than a string is long");
     Ok(Node::Repetition {
@@ -479,6 +481,7 @@ fn repetition(min: u64, max: Option<u64>, greedy: bool, body: Node) -> Result<No
         max: max.map(u32::try_from).transpose().map_err(too_large)?,
         greedy,
         body: Box::new(body),
+        span,
     })
 }
 

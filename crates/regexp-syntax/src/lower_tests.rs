@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use super::{Lowered, lower, missing};
 use crate::Characters;
 use crate::ir::Node;
-use crate::pattern::{Error, Flags};
 use crate::set::{LAST_CODE_POINT, LAST_CODE_UNIT, Set};
+use crate::{Error, Flags};
 
 #[path = "../tests/support/mod.rs"]
 mod support;
@@ -37,7 +37,7 @@ fn show(node: &Node) -> String {
         Node::Assertion(assertion) => format!("{assertion:?}"),
         Node::Concatenation(parts) => list(parts, " "),
         Node::Alternation(branches) => format!("({})", list(branches, "|")),
-        Node::Repetition { min, max, greedy, body } => {
+        Node::Repetition { min, max, greedy, body, .. } => {
             let max = max.map_or(String::new(), |max| max.to_string());
             format!("{{{min},{max}{}{}}}", if *greedy { ' ' } else { '?' }, show(body))
         }

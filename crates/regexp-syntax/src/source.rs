@@ -10,7 +10,8 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use crate::pattern::Flags;
+use crate::Flags;
+use crate::ir::Span;
 
 /// V8's infinity: what it reads larger counts as.
 const LARGEST_COUNT: u64 = (1 << 31) - 1;
@@ -25,10 +26,12 @@ pub(crate) struct Source {
     classes: Vec<(u32, String)>,
     /// Which of the names a reference goes by, by where it starts in `text`.
     references: Vec<(u32, usize)>,
+    /// Where `text` and the pattern go apart: offsets in both from which on they go together again.
+    places: Vec<(u32, u32)>,
 }
 
 /// A name in UTF-16, and the numbers of the groups that have it, ascending.
-pub(crate) type Name = (Vec<u16>, Vec<u32>);
+pub type Name = (Vec<u16>, Vec<u32>);
 
 impl Source {
     /// Spells a pattern that V8 has accepted.
@@ -36,11 +39,32 @@ impl Source {
         let unicode = flags.unicode || flags.unicode_sets;
         let Groups { count, names, by_name } = Groups::of(units, flags.unicode_sets);
         let text = String::with_capacity(units.len());
-        let source =
-            Source { text, names, properties: Vec::new(), classes: Vec::new(), references: Vec::new() };
+        let source = Source {
+            text,
+            names,
+            properties: Vec::new(),
+            classes: Vec::new(),
+            references: Vec::new(),
+            places: Vec::new(),
+        };
         let mut spelling = Spelling { units, at: 0, unicode, groups: count, by_name, source };
         spelling.run(flags.unicode_sets);
         spelling.source
+    }
+
+    /// The part of the pattern that is spelt from `start` to `end`, neither of which is within what was spelt anew.
+    pub(crate) fn span(&self, start: u32, end: u32) -> Span {
+        Span { start: self.place(start), end: self.place(end) }
+    }
+
+    fn place(&self, offset: u32) -> u32 {
+        match self.places.partition_point(|&(spelt, _)| spelt <= offset) {
+            0 => offset,
+            after => {
+                let (spelt, written) = self.places[after - 1];
+                written + (offset - spelt)
+            }
+        }
     }
 
     /// The property whose escape starts at `offset` of the text.
@@ -77,6 +101,7 @@ impl Spelling<'_> {
         let mut classes = 0usize;
         let mut outermost = (0, 0);
         while let Some(unit) = self.peek(0) {
+            self.note_place();
             match unit {
                 '\\' if self.escape(classes > 0) => continue,
                 '[' if classes == 0 || nested_classes => {
@@ -102,6 +127,15 @@ impl Spelling<'_> {
                 _ => {}
             }
             self.copy();
+        }
+        self.note_place();
+    }
+
+    fn note_place(&mut self) {
+        let (spelt, written) = (self.offset(), u32::try_from(self.at).unwrap_or(u32::MAX));
+        let (last_spelt, last_written) = self.source.places.last().copied().unwrap_or_default();
+        if spelt - last_spelt != written - last_written {
+            self.source.places.push((spelt, written));
         }
     }
 

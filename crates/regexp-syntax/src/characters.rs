@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
 use crate::lower::missing;
-use crate::pattern::{Error, Flags};
 use crate::set::Set;
+use crate::{Error, Flags};
 
 /// Blocks without cased characters, in every Unicode version so far: Hebrew to Myanmar, CJK to Yi, Hangul, surrogates
 /// and CJK compatibility ideographs.

@@ -3,18 +3,20 @@
 
 use std::sync::Arc;
 
-/// The last character of each alphabet.
-pub(crate) const LAST_CODE_POINT: u32 = 0x10_FFFF;
-pub(crate) const LAST_CODE_UNIT: u32 = 0xFFFF;
+/// The last character of the alphabet with `u` or `v`.
+pub const LAST_CODE_POINT: u32 = 0x10_FFFF;
+/// Of the one without `u` and `v`.
+pub const LAST_CODE_UNIT: u32 = 0xFFFF;
 
 /// Sorted, disjoint, non-adjacent inclusive ranges. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Set {
+pub struct Set {
     ranges: Arc<[(u32, u32)]>,
 }
 
 impl Set {
-    pub(crate) fn from_ranges(ranges: impl IntoIterator<Item = (u32, u32)>) -> Set {
+    /// The set of all of them, which may overlap; those that end before they start are empty.
+    pub fn from_ranges(ranges: impl IntoIterator<Item = (u32, u32)>) -> Set {
         let mut unsorted: Vec<_> = ranges.into_iter().filter(|(low, high)| low <= high).collect();
         unsorted.sort_unstable();
         let mut ranges: Vec<(u32, u32)> = Vec::with_capacity(unsorted.len());
@@ -27,16 +29,18 @@ impl Set {
         Set { ranges: ranges.into() }
     }
 
-    pub(crate) fn ranges(&self) -> &[(u32, u32)] {
+    /// Sorted, disjoint and not adjacent, both ends included.
+    pub fn ranges(&self) -> &[(u32, u32)] {
         &self.ranges
     }
 
-    pub(crate) fn union(&self, other: &Set) -> Set {
+    /// What either has.
+    pub fn union(&self, other: &Set) -> Set {
         Set::from_ranges(self.ranges.iter().chain(other.ranges()).copied())
     }
 
     /// Everything up to `last` that is not in the set.
-    pub(crate) fn complement(&self, last: u32) -> Set {
+    pub fn complement(&self, last: u32) -> Set {
         let mut ranges = Vec::with_capacity(self.ranges.len() + 1);
         let mut next = 0;
         for &(low, high) in self.ranges() {
@@ -52,7 +56,7 @@ impl Set {
     }
 
     /// What both have.
-    pub(crate) fn intersection(&self, other: &Set) -> Set {
+    pub fn intersection(&self, other: &Set) -> Set {
         let (mut left, mut right) = (self.ranges(), other.ranges());
         let mut ranges = Vec::new();
         while let (Some(&(low, high)), Some(&(other_low, other_high))) = (left.first(), right.first()) {
@@ -65,16 +69,18 @@ impl Set {
     }
 
     /// What the other does not have.
-    pub(crate) fn difference(&self, other: &Set) -> Set {
+    pub fn difference(&self, other: &Set) -> Set {
         self.intersection(&other.complement(LAST_CODE_POINT))
     }
 
-    pub(crate) fn contains(&self, code: u32) -> bool {
+    /// Whether it has the character.
+    pub fn contains(&self, code: u32) -> bool {
         let after = self.ranges().partition_point(|&(low, _)| low <= code);
         after > 0 && code <= self.ranges()[after - 1].1
     }
 
-    pub(crate) fn is_subset_of(&self, other: &Set) -> bool {
+    /// Whether the other has all of it.
+    pub fn is_subset_of(&self, other: &Set) -> bool {
         self.ranges.iter().all(|&(low, high)| {
             let candidate = other.ranges.partition_point(|&(_, last)| last < low);
             other.ranges.get(candidate).is_some_and(|&(first, last)| first <= low && high <= last)
@@ -82,22 +88,23 @@ impl Set {
     }
 
     /// The members from `low` to `high`.
-    pub(crate) fn within(&self, low: u32, high: u32) -> Set {
+    pub fn within(&self, low: u32, high: u32) -> Set {
         let clipped = self.ranges.iter().map(|&(a, b)| (a.max(low), b.min(high)));
         Set::from_ranges(clipped)
     }
 
-    pub(crate) fn digits() -> Set {
+    /// `\d`.
+    pub fn digits() -> Set {
         Set::from_ranges([(0x30, 0x39)])
     }
 
     /// `\w` without `i` together with `u`.
-    pub(crate) fn word() -> Set {
+    pub fn word() -> Set {
         Set::from_ranges([(0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A)])
     }
 
     /// `\s`: WhiteSpace and LineTerminator of ECMA-262, §12.2 and §12.3. The category Zs has been stable since Unicode 6.3.
-    pub(crate) fn space() -> Set {
+    pub fn space() -> Set {
         Set::from_ranges([
             (0x09, 0x0D),
             (0x20, 0x20),
@@ -113,7 +120,7 @@ impl Set {
     }
 
     /// What `.` does not match without the flag `s`: LineTerminator, §12.3.
-    pub(crate) fn line_terminators() -> Set {
+    pub fn line_terminators() -> Set {
         Set::from_ranges([(0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029)])
     }
 }

@@ -19,6 +19,7 @@ const { PasswordHasher } = require('./lib/password.js');
 const { calibrate, hashPassword, parseHash, verifyPassword } = require('./lib/password-functions.js');
 const { parseQuery } = require('./lib/query.js');
 const { RedisRateLimiter } = require('./lib/redis-limiter.js');
+const { analyzeRegExp } = require('./lib/redos.js');
 const { SafeRegExp } = require('./lib/regexp.js');
 const { SafeRegExpSet } = require('./lib/regexp-set.js');
 const { sanitize } = require('./lib/sanitize.js');
@@ -38,6 +39,7 @@ module.exports = {
   SafeRegExpSet,
   aesGcmDecrypt,
   aesGcmEncrypt,
+  analyzeRegExp,
   calibrate,
   createKeyring,
   createMerge,

@@ -16,6 +16,7 @@ export const {
   SafeRegExpSet,
   aesGcmDecrypt,
   aesGcmEncrypt,
+  analyzeRegExp,
   calibrate,
   createKeyring,
   createMerge,

@@ -14,6 +14,7 @@ mod json;
 mod json_merge;
 mod limiter;
 mod password;
+mod redos;
 mod regexp;
 mod regexp_characters;
 mod regexp_replace;

@@ -90,4 +90,8 @@ impl Failure {
     pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Failure {
         Failure { code, message: message.into() }
     }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
 }

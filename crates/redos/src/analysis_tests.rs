@@ -1,0 +1,233 @@
+//! What is said of patterns. That counting is right is tested here too: against the machine that takes every step.
+#![allow(clippy::unwrap_used, reason = "a failing unwrap is a failing test")]
+
+use std::time::Duration;
+
+use holdfast_regexp_syntax::{Characters, Flags, lower};
+use proptest::prelude::*;
+
+use crate::alphabet::Alphabet;
+use crate::analysis::{Analysis, Complexity, Limits, Reason, analyze};
+use crate::budget::Budget;
+use crate::context::sets_of;
+use crate::count::Counter;
+use crate::graph::Graph;
+use crate::machine::Machine;
+use crate::program::{Program, Shape, Step};
+
+pub(crate) fn analysis(source: &str, flags: &str) -> Analysis {
+    let units: Vec<u16> = source.encode_utf16().collect();
+    let limits = Limits { time: Duration::from_secs(60) };
+    analyze(&units, Flags::parse(flags).unwrap(), &Characters::default(), limits)
+}
+
+fn complexity(source: &str) -> Complexity {
+    analysis(source, "").complexity
+}
+
+#[test]
+fn exponential_ones() {
+    for source in [
+        "(a|a)*b",
+        "(a+)+b",
+        "(x+x+)+y",
+        r"^(([a-z])+.)+[A-Z]([a-z])+$",
+        "(.*)*=",
+        "^(?=(a+)+$)b",
+        "^(?!(a+)+$)b",
+        "(a|aa)+$",
+        "(?:a|a?)+b",
+        "^(a?){25}a{25}$",
+        "^(?:a{0,25}){0,25}b",
+        "((a*)*)*b",
+        "^(?:(?:a|b)|(?:b|a))*c$",
+        r"^([a-zA-Z0-9_.-])+@(([a-zA-Z0-9-])+\.)+([a-zA-Z0-9]{2,4})+$",
+    ] {
+        assert_eq!(complexity(source), Complexity::Exponential, "{source}");
+    }
+}
+
+#[test]
+fn polynomial_ones() {
+    for (source, degree) in [
+        (r"\s+$", 2),
+        (r"^\d+1337\d+$", 2),
+        ("a*b", 2),
+        ("^a*a*b", 2),
+        ("^a*a*a*b", 3),
+        ("a*a*b", 3),
+        ("^(?:.*,){3}P", 3),
+        ("(?:.*,){20}P", 21),
+        ("(?=a*b)c", 2),
+        (r"(?:(?=(a*))a)*b", 3),
+        (r"\d{1,5000}$", 2),
+        ("x*$", 2),
+        (r"^.*a.*b$", 2),
+    ] {
+        assert_eq!(complexity(source), Complexity::Polynomial(degree), "{source}");
+    }
+}
+
+#[test]
+fn linear_ones() {
+    for source in [
+        "",
+        "a",
+        "^",
+        "a*",
+        "(?:a*)*",
+        "^[a-z]+(?:-[a-z]+)*$",
+        r"^\d{1,3}(,\d{3})*$",
+        "^[^@]+@[^@]+$",
+        "(a|b)*",
+        "(?:a|a)*?",
+        r"\d+",
+        r"^\s+$",
+        r"[^]*",
+        r"^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$",
+        r"\w{1,10}@",
+        "(?<!a)b",
+        "(?:|a)*",
+        r#"(['"])[a-z]\1"#,
+        "^(?:a|b|ab)c$",
+        "[]",
+        "(?:)*",
+        "(?:a|)*$|^(?:a|)*",
+    ] {
+        assert_eq!(complexity(source), Complexity::Linear, "{source}");
+    }
+}
+
+#[test]
+fn hotspots_are_the_loops_that_do_it() {
+    let spans = |source: &str| -> Vec<(u32, u32)> {
+        analysis(source, "").hotspots.iter().map(|span| (span.start, span.end)).collect()
+    };
+    assert_eq!(spans("(a+)+b"), [(0, 5)]);
+    assert_eq!(spans("x(?:y(?:a|a)*b)*"), [(5, 13)]);
+    assert_eq!(spans(r"\s+$"), [(0, 3)]);
+    assert_eq!(spans(r"^\d+1337\d+$"), [(1, 4), (8, 11)]);
+    assert_eq!(spans("ü\u{1F600}(?<name>a+)+b"), [(3, 15)]);
+}
+
+#[test]
+fn attacks_are_texts() {
+    let Analysis { attack, steps, .. } = analysis(r"^<(a+)+>$", "");
+    let attack = attack.unwrap();
+    let text = |units: &[u16]| String::from_utf16(units).unwrap();
+    assert_eq!(text(&attack.prefix), "<a");
+    assert!(text(&attack.pump).chars().all(|character| character == 'a'));
+    assert!(steps.len() > 3);
+    assert!(steps.windows(2).all(|pair| pair[1].1 > pair[0].1 && pair[1].2 > pair[0].2));
+}
+
+#[test]
+fn back_references_are_unknown_or_worse() {
+    assert_eq!(complexity(r"^(a+)+\1b$"), Complexity::Exponential);
+    assert!(matches!(
+        complexity(r"^(a*)\1$"),
+        Complexity::Unknown(Reason::BackReference) | Complexity::Polynomial(2)
+    ));
+}
+
+#[test]
+fn lookarounds_the_other_way_are_their_own_matchers() {
+    assert_eq!(complexity("(?<=a*)b"), Complexity::Polynomial(2));
+    assert_eq!(complexity("(?<=^(a+)+)b"), Complexity::Exponential);
+    assert_eq!(complexity(r"(?<=\$)\d"), Complexity::Linear);
+}
+
+#[test]
+fn hostile_patterns_get_an_answer() {
+    let many: Vec<String> = (0..10_000).map(|number| format!("a{number}")).collect();
+    let nested = format!("{}a{}", "(?:".repeat(190), ")*".repeat(190));
+    let optional = "a?".repeat(2000);
+    let stars = "a*".repeat(300);
+    let classes: String =
+        (0..2000).map(|number| format!("[a-{}]*", char::from_u32(0x100 + number).unwrap())).collect();
+    for source in [
+        many.join("|"),
+        format!("(?:{})*b", many.join("|")),
+        nested,
+        "(?:a{1000}){1000}".into(),
+        "(?:(?:a{1,1000}){1,1000}){1,1000}b".into(),
+        optional.clone(),
+        format!("^(?:{optional})*b"),
+        stars,
+        classes,
+        "(".repeat(1000) + &")".repeat(1000),
+        format!("^(?:{})*$", "(?:a|b)?".repeat(500)),
+    ] {
+        let started = std::time::Instant::now();
+        let found = complexity(&source);
+        let text = &source[..source.len().min(30)];
+        assert!(
+            started.elapsed() < Duration::from_secs(10),
+            "{text}: {:?} after {:?}",
+            found,
+            started.elapsed()
+        );
+    }
+}
+
+const ATOMS: [&str; 22] = [
+    "a", "b", "[ab]", ".", "^", "$", r"\b", r"\B", "(?:", "(?:", "(", ")", ")", ")*", ")+", ")?", ")*?",
+    "){2}", ")+?", "|", "(?=", "(?<!",
+];
+
+/// Patterns of these pieces, made whole by brackets at both ends.
+fn pattern() -> impl Strategy<Value = String> {
+    prop::collection::vec(prop::sample::select(&ATOMS[..]), 1..14).prop_map(|pieces| {
+        let (mut text, mut open) = (String::new(), Vec::new());
+        for piece in pieces {
+            if piece.starts_with('(') {
+                open.push(piece);
+                text.push_str(piece);
+            } else if let Some(quantifier) = piece.strip_prefix(')') {
+                let Some(opened) = open.pop() else { continue };
+                text.push(')');
+                // V8 takes no quantifier after a lookbehind.
+                if opened != "(?<!" {
+                    text.push_str(quantifier);
+                }
+            } else {
+                text.push_str(piece);
+            }
+        }
+        text + &")".repeat(open.len())
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn counting_agrees_with_taking_every_step(source in pattern(), text in "[ab\n ]{0,9}", multiline: bool, sticky: bool) {
+        let flags = Flags { multiline, sticky, ..Flags::default() };
+        let units: Vec<u16> = source.encode_utf16().collect();
+        let lowered = lower(&units, flags, &Characters::default(), true).unwrap();
+        let shape = Shape { steps: 10_000, loose: false, sticky, unicode: false };
+        let program = Program::compile(&lowered.root, lowered.groups, shape).unwrap();
+        let mut budget = Budget::new(1 << 30, Budget::deadline(Duration::from_secs(600)));
+        let graphs: Vec<Graph> = (0..program.regions.len())
+            .map(|region| Graph::of(&program, region, &mut budget).unwrap())
+            .collect();
+        let mut sets = program.sets.clone();
+        for step in &program.steps {
+            if let Step::Assertion(assertion, _) = step && let Some((_, set)) = sets_of(*assertion) {
+                sets.push(set);
+            }
+        }
+        let text: Vec<u32> = text.chars().map(u32::from).collect();
+        sets.extend(text.iter().map(|&c| holdfast_regexp_syntax::Set::from_ranges([(c, c)])));
+        let alphabet = Alphabet::of(&sets, program.last);
+        let letters: Vec<u32> = text
+            .iter()
+            .map(|&c| (0..alphabet.len()).find(|&letter| alphabet.character(letter) == c).unwrap() as u32)
+            .collect();
+        let Ok(taken) = Machine::run(&program, &text, &[], 1_000_000) else { return Ok(()) };
+        let counted = Counter::new(&program, &graphs, &alphabet).count(&letters, &mut budget).unwrap();
+        prop_assert_eq!(counted.matched, taken.matched);
+        prop_assert_eq!(counted.steps, taken.steps as f64);
+    }
+}

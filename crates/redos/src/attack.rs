@@ -1,0 +1,285 @@
+//! From a place where ways multiply to a text that makes it happen, and the proof that it does.
+
+use holdfast_regexp_syntax::Span;
+
+use crate::alphabet::Alphabet;
+use crate::ambiguity::Pump;
+use crate::budget::{Budget, Exhausted};
+use crate::count::Counter;
+use crate::graph::Graph;
+use crate::growth::{Growth, Sample, growth, is_enormous, multiplies};
+use crate::machine::Machine;
+use crate::program::{Program, REACH};
+use crate::runs::Runs;
+
+/// The most repetitions that are counted.
+pub(crate) const MAX_REPETITIONS: u32 = REACH;
+
+/// Counts after which they may be cut short: then there are 128 repetitions.
+const CLEAR: usize = 7;
+
+/// What bursts takes so many steps, multiplied by so many with the last doubling, on so few repetitions.
+const BURST: (f64, f64, u32) = (1e6, 16.0, 64);
+
+/// A text as letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    pub(crate) prefix: Vec<u32>,
+    pub(crate) pump: Vec<u32>,
+    pub(crate) suffix: Vec<u32>,
+    pub(crate) hotspots: Vec<Span>,
+}
+
+impl Candidate {
+    fn text(&self, repetitions: u32) -> Vec<u32> {
+        let mut text = self.prefix.clone();
+        for _ in 0..repetitions {
+            text.extend_from_slice(&self.pump);
+        }
+        text.extend_from_slice(&self.suffix);
+        text
+    }
+}
+
+/// What was counted of a text.
+#[derive(Clone, Debug)]
+pub(crate) struct Proof {
+    pub(crate) growth: Growth,
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// The pattern exactly as it is, for counting.
+pub(crate) struct Model<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) graphs: &'a [Graph],
+    pub(crate) alphabet: &'a Alphabet,
+    pub(crate) canonical: &'a [(u32, u32)],
+}
+
+impl Model<'_> {
+    /// Counts the steps on more and more repetitions, until it is clear how they grow, or there are `most` of them.
+    /// `limit`: what the growth can be at most, where that is known.
+    pub(crate) fn prove(
+        &self,
+        candidate: &Candidate,
+        limit: Growth,
+        most: u32,
+        budget: &mut Budget,
+    ) -> Result<Option<Proof>, Exhausted> {
+        let counter = Counter::new(self.program, self.graphs, self.alphabet);
+        let mut samples: Vec<Sample> = Vec::new();
+        let mut repetitions = 2;
+        let mut settled = None;
+        while repetitions <= most {
+            let text = candidate.text(repetitions);
+            if text.len() > REACH as usize {
+                break;
+            }
+            let steps = match self.steps(&counter, &text, budget) {
+                Ok(Some(steps)) if steps.is_finite() => steps,
+                Ok(_) => break,
+                // A pattern that is large because its loops count far: what has been counted is clear.
+                Err(Exhausted::Work) if settled.is_some() && samples.len() >= CLEAR => break,
+                Err(exhausted) => return Err(exhausted),
+            };
+            samples.push((repetitions, steps));
+            let now = growth(&samples, limit);
+            // Once more, so that a bound a little further on is seen.
+            let is_certain = now == settled && samples.len() > CLEAR;
+            settled = now;
+            if settled == Some(Growth::Exponential)
+                || settled.is_some() && (is_certain || is_enormous(steps) && samples.len() > 5)
+            {
+                break;
+            }
+            repetitions *= 2;
+        }
+        if settled.is_none() && self.program.has_reference && limit == Growth::Exponential {
+            // The machine has stopped early: look closer at what there was.
+            let last = samples.last().map_or(0, |&(repetitions, _)| repetitions);
+            samples.clear();
+            for repetitions in (last..=2 * last).step_by((last / 4).max(1) as usize) {
+                let Some(steps) = self.steps(&counter, &candidate.text(repetitions), budget)? else { break };
+                samples.push((repetitions, steps));
+            }
+            settled = multiplies(&samples).then_some(Growth::Exponential);
+        }
+        Ok(settled.map(|growth| Proof { growth, samples }))
+    }
+
+    /// The same as a text that is easier to read, where that grows the same.
+    pub(crate) fn simplify(
+        &self,
+        candidate: Candidate,
+        proof: Proof,
+        limit: Growth,
+        budget: &mut Budget,
+    ) -> Result<(Candidate, Proof), Exhausted> {
+        let (mut candidate, mut proof) = (candidate, proof);
+        let simpler: [fn(&Candidate) -> Candidate; 5] = [
+            |candidate| Candidate { pump: root(&candidate.pump).to_vec(), ..candidate.clone() },
+            |candidate| Candidate { suffix: Vec::new(), ..candidate.clone() },
+            |candidate| Candidate {
+                suffix: candidate.suffix.iter().take(1).copied().collect(),
+                ..candidate.clone()
+            },
+            |candidate| Candidate { prefix: Vec::new(), ..candidate.clone() },
+            |candidate| Candidate {
+                prefix: candidate.prefix.iter().rev().take(1).copied().collect(),
+                ..candidate.clone()
+            },
+        ];
+        for simpler in simpler {
+            let other = simpler(&candidate);
+            if other == candidate {
+                continue;
+            }
+            match self.prove(&other, limit, MAX_REPETITIONS, budget) {
+                Ok(Some(better)) if better.growth >= proof.growth => (candidate, proof) = (other, better),
+                Ok(_) => {}
+                Err(Exhausted::Work) => break,
+                Err(Exhausted::Time) => return Err(Exhausted::Time),
+            }
+        }
+        Ok((candidate, proof))
+    }
+
+    /// Counts the steps on few repetitions of a text on which they cannot grow for ever, but perhaps for too long.
+    pub(crate) fn burst(
+        &self,
+        candidate: &Candidate,
+        budget: &mut Budget,
+    ) -> Result<Option<Proof>, Exhausted> {
+        let counter = Counter::new(self.program, self.graphs, self.alphabet);
+        let mut samples: Vec<Sample> = Vec::new();
+        let (many, times, most) = BURST;
+        let mut repetitions = 2;
+        while repetitions <= most {
+            let Some(steps) = self.steps(&counter, &candidate.text(repetitions), budget)? else { break };
+            samples.push((repetitions, steps));
+            if let [.., (_, before), (_, steps)] = samples[..]
+                && steps >= many
+                && steps >= times * before
+            {
+                return Ok(Some(Proof { growth: Growth::Exponential, samples }));
+            }
+            repetitions *= 2;
+        }
+        Ok(None)
+    }
+
+    /// None: more than can be counted.
+    fn steps(
+        &self,
+        counter: &Counter<'_>,
+        text: &[u32],
+        budget: &mut Budget,
+    ) -> Result<Option<f64>, Exhausted> {
+        if !self.program.has_reference {
+            return Ok(Some(counter.count(text, budget)?.steps));
+        }
+        const MOST: u64 = 300_000;
+        let characters: Vec<u32> =
+            text.iter().map(|&letter| self.alphabet.character(letter as usize)).collect();
+        match Machine::run(self.program, &characters, self.canonical, MOST) {
+            Ok(outcome) => {
+                budget.spend(4 * outcome.steps as usize)?;
+                Ok(Some(outcome.steps as f64))
+            }
+            Err(_) => {
+                budget.spend(4 * MOST as usize)?;
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// The shortest word of which the word is a repetition.
+fn root(word: &[u32]) -> &[u32] {
+    let length = (1..word.len())
+        .find(|&length| {
+            word.len() % length == 0 && word.iter().zip(&word[length..]).all(|(one, other)| one == other)
+        })
+        .unwrap_or(word.len());
+    &word[..length]
+}
+
+/// Texts that might show what a pump does.
+pub(crate) fn candidates(
+    pumps: &[Pump],
+    runs: &Runs,
+    graph: &Graph,
+    program: &Program,
+    suffix: impl Fn(u32) -> Vec<u32>,
+) -> Vec<Candidate> {
+    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut add = |at: &Pump, word: &Pump| {
+        let mut candidate = Candidate {
+            prefix: runs.prefix(at.at),
+            pump: word.word.clone(),
+            suffix: suffix(runs.nodes[at.at as usize].future),
+            hotspots: hotspots(at, runs, graph, program),
+        };
+        if graph.behind {
+            // It was read from its end.
+            std::mem::swap(&mut candidate.prefix, &mut candidate.suffix);
+            for part in [&mut candidate.prefix, &mut candidate.pump, &mut candidate.suffix] {
+                part.reverse();
+            }
+        }
+        if !candidates.contains(&candidate) {
+            candidates.push(candidate);
+        }
+    };
+    let Some(first) = pumps.first() else { return candidates };
+    for pump in pumps {
+        add(pump, pump);
+    }
+    // A word that comes later in a chain may do for what is before it.
+    for pump in &pumps[1..] {
+        add(first, pump);
+    }
+    candidates
+}
+
+/// The loops that do it.
+fn hotspots(pump: &Pump, runs: &Runs, graph: &Graph, program: &Program) -> Vec<Span> {
+    let loops_around = |nodes: &[u32]| {
+        let mut common: Option<Vec<u32>> = None;
+        for &node in nodes {
+            let mut around = Vec::new();
+            let mut next = graph.characters[runs.nodes[node as usize].character as usize].repetition;
+            while let Some(repetition) = next {
+                around.push(repetition);
+                next = program.repetitions[repetition as usize].parent;
+            }
+            common = Some(match common {
+                None => around,
+                Some(common) => common.into_iter().filter(|repetition| around.contains(repetition)).collect(),
+            });
+        }
+        common.unwrap_or_default()
+    };
+    let origins = |nodes: &[u32]| -> Vec<u32> {
+        let origin = |&node: &u32| graph.characters[runs.nodes[node as usize].character as usize].origin;
+        nodes.iter().map(origin).collect()
+    };
+    let mut loops = Vec::new();
+    if origins(&pump.nodes[0]) == origins(&pump.nodes[1]) {
+        // Two loops around the same characters.
+        let around = loops_around(&pump.nodes[0]);
+        loops.extend(around.get(1).or(around.first()).copied());
+    } else if pump.nodes[0].first() == pump.nodes[1].first() {
+        let both: Vec<u32> = pump.nodes.concat();
+        loops.extend(loops_around(&both).first().copied());
+    } else {
+        for nodes in &pump.nodes {
+            loops.extend(loops_around(nodes).first().copied());
+        }
+    }
+    let mut spans: Vec<Span> =
+        loops.into_iter().map(|repetition| program.repetitions[repetition as usize].span).collect();
+    spans.sort_unstable();
+    spans.dedup();
+    spans
+}

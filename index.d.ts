@@ -191,6 +191,56 @@ export class SafeRegExpSet {
   readonly sources: readonly string[];
 }
 
+/** How V8's own matcher, which backtracks, fares with a pattern. `docs/redos.md` says how it is found out. */
+export interface RegExpAnalysis {
+  /**
+   * How its steps grow with the length of the text, at worst: `'linear'` is certain for every text; `'polynomial'` and
+   * `'exponential'` come with a text, and were counted on it; `'unknown'` is none of these, and `undecided` says why.
+   */
+  complexity: 'linear' | 'polynomial' | 'exponential' | 'unknown';
+  /** The power of the length: 1, 2, 3…; Infinity of an exponential one, null of one that is unknown. */
+  degree: number | null;
+  /** The loops that are the reason, as parts of the pattern's source in UTF-16 code units. Empty without an attack. */
+  hotspots: { start: number; end: number }[];
+  /** The prefix once, the pump as often as one likes, the suffix once: that is the text. Null without an attack. */
+  attack: { prefix: string; pump: string; suffix: string } | null;
+  /**
+   * The text with so many pumps; null without an attack. Mind that RegExp may take for ever on it.
+   *
+   * @throws {TypeError} `ERR_INVALID_ARG_TYPE` `repeat` is no number
+   * @throws {RangeError} `ERR_OUT_OF_RANGE` `repeat` is no integer from 0, or the text longer than strings can be
+   */
+  attackString(repeat: number): string | null;
+  /**
+   * Lengths of that text, in UTF-16 code units, and the steps of a backtracking matcher on it: characters, assertions,
+   * lookarounds and back-references that are tried. Counted on a model, not timed; exact. Empty without an attack.
+   */
+  steps: { length: number; steps: number }[];
+  /** Why the complexity is unknown. */
+  undecided?: string;
+  /** Whether {@link SafeRegExp} runs the pattern, with its default options. */
+  supported: boolean;
+  /** Why it does not. */
+  reason?: string;
+}
+
+/**
+ * How V8's own matcher fares with a pattern on the worst text, and which text that is: what a scan of existing code asks.
+ * The answer depends on the pattern alone, as work is counted; `timeoutMs`, an integer from 1 to 60000, 1000 by default, is
+ * the bound behind that, for machines that are starved. Takes a tenth of a millisecond for most patterns, some hundreds of
+ * milliseconds for those that are made to be hard.
+ *
+ * @throws {SyntaxError} the pattern or the flags are not valid (V8's own error)
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` an argument of another type, or options with unknown
+ *   names
+ * @throws {RangeError} `ERR_OUT_OF_RANGE` `timeoutMs` is out of its range
+ */
+export function analyzeRegExp(
+  pattern: string | RegExp,
+  flags?: string,
+  options?: { timeoutMs?: number },
+): RegExpAnalysis;
+
 // ------------------------------------------------------------------------------------------------------------- JSON
 
 /** What is checked in JSON, before anything is built. */

@@ -27,9 +27,9 @@ describe('the options tried here', () => {
     // What ends with a comma is a parameter.
     const declared = [...declarations.matchAll(/^ +(?!readonly)(\w+)\?: (?!.*,$)/gm)].map(([, name]) => name);
     assert.ok(declared.length > 15);
-    // Of calls that answer with a promise, names that are the user's own, and a field of an answer: see
+    // Of calls that answer with a promise, names that are the user's own, and fields of answers: see
     // password-formats.test.js, password-abort.test.js and password-functions.test.js.
-    const elsewhere = ['pepper', 'signal', 'maxMemoryKiB', 'keyId'];
+    const elsewhere = ['pepper', 'signal', 'maxMemoryKiB', 'keyId', 'undecided', 'reason'];
     for (const name of declared) assert.ok(options.has(name) || elsewhere.includes(name), name);
   });
 });

@@ -20,6 +20,7 @@ const {
   RedisRateLimiter,
   RateLimiter,
   SafeRegExp,
+  analyzeRegExp,
   createKeyring,
   createMerge,
   deriveKey,
@@ -67,6 +68,11 @@ function outcome(call) {
 }
 
 /** One call or more for every option there is, each with the same outcome every time. */
+/** Of an analysis all but its function, and a text of that. */
+function told({ attackString, ...rest }) {
+  return [attackString(2), Object.entries(rest)];
+}
+
 const CALLS = {
   'parseJson, __proto__': () => parseJson('{"__proto__":1}'),
   'parseJson, __proto__, {}': () => parseJson('{"__proto__":1}', {}),
@@ -165,6 +171,10 @@ const CALLS = {
   'throttler, wrong': () => new HoldfastThrottlerStorage({ limit: 5 }),
   'regexp, test': () => new SafeRegExp('^(?<year>\\d{4})-(\\d\\d)$', 'd').test('2026-11'),
   'regexp, exec': () => [...new SafeRegExp('(a)|(b)').exec('b')],
+  'redos, attack': () => told(analyzeRegExp('(a+)+$', '', { timeoutMs: 60_000 })),
+  'redos, {}': () => told(analyzeRegExp(/a+$/, undefined, {})),
+  'redos, none': () => told(analyzeRegExp(/^a+$/u)),
+  'redos, unknown': () => told(analyzeRegExp(`${'('.repeat(201)}${')'.repeat(201)}`)),
   'regexp, refused': () => new SafeRegExp('(a)\\1'),
   'an error of each kind': () =>
     ['ERR_CLOSED', 'ERR_JSON_LIMIT', 'ERR_OUT_OF_RANGE', 'ERR_INVALID_ARG_TYPE', 'ERR_QUEUE_FULL'].map((code) => {

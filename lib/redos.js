@@ -66,8 +66,8 @@ function providing(source, flags) {
  * @property {number[]} hotspots
  * @property {number[][]} attack
  * @property {number[]} steps
- * @property {string} [undecided]
- * @property {string} [refused]
+ * @property {string} undecided empty where there is nothing to say
+ * @property {string} refused
  */
 
 /**
@@ -83,9 +83,9 @@ function resultOf({ complexity, degree, hotspots, attack: units, steps, undecide
     attack,
     attackString: (/** @type {number} */ repeat) => attackString(attack, repeat),
     steps: pairs(steps, (length, count) => ({ length, steps: count })).filter((each) => isCounted(each.steps)),
-    ...(undecided === undefined ? {} : { undecided }),
-    supported: refused === undefined,
-    ...(refused === undefined ? {} : { reason: refused }),
+    ...(undecided === '' ? {} : { undecided }),
+    supported: refused === '',
+    ...(refused === '' ? {} : { reason: refused }),
   };
 }
 

@@ -23,10 +23,10 @@ pub struct RegExpAnalysis {
     pub attack: Vec<Vec<u32>>,
     /// Length of a text and steps on it, one after the other.
     pub steps: Vec<f64>,
-    /// Why the complexity is unknown.
-    pub undecided: Option<String>,
-    /// Why SafeRegExp refuses the pattern.
-    pub refused: Option<String>,
+    /// Why the complexity is unknown; empty where it is not, as what is missing would be looked for in a prototype.
+    pub undecided: String,
+    /// Why SafeRegExp refuses the pattern; empty where it does not.
+    pub refused: String,
 }
 
 /// Analyses the `source` and `flags` of a RegExp that V8 has accepted, within so many milliseconds.
@@ -46,18 +46,18 @@ pub fn redos_analyze(
             let analysis = analyze(&source.0, flags, characters, limits);
             let compiled = Pattern::compile(&source.0, flags, characters, holdfast_regexp::Limits::default());
             let refused = compiled.and_then(|pattern| pattern.matcher().map(drop)).err();
-            Ok(of(analysis, refused.map(|error| failure(error).message().to_string())))
+            Ok(of(analysis, refused.map(|error| failure(error).message().to_string()).unwrap_or_default()))
         })
     })
 }
 
-fn of(analysis: Analysis, refused: Option<String>) -> RegExpAnalysis {
+fn of(analysis: Analysis, refused: String) -> RegExpAnalysis {
     let Analysis { complexity, hotspots, attack, steps } = analysis;
     let (name, degree, undecided) = match complexity {
-        Complexity::Linear => ("linear", 0, None),
-        Complexity::Polynomial(degree) => ("polynomial", degree, None),
-        Complexity::Exponential => ("exponential", 0, None),
-        Complexity::Unknown(reason) => ("unknown", 0, Some(words(reason))),
+        Complexity::Linear => ("linear", 0, String::new()),
+        Complexity::Polynomial(degree) => ("polynomial", degree, String::new()),
+        Complexity::Exponential => ("exponential", 0, String::new()),
+        Complexity::Unknown(reason) => ("unknown", 0, words(reason)),
     };
     let units = |units: Vec<u16>| units.into_iter().map(u32::from).collect();
     let attack = attack.map(|Attack { prefix, pump, suffix }| [prefix, pump, suffix].map(units).into());

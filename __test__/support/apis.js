@@ -18,6 +18,7 @@ const {
   SafeRegExpSet,
   aesGcmDecrypt,
   aesGcmEncrypt,
+  analyzeRegExp,
   createKeyring,
   createMerge,
   deriveKey,
@@ -134,6 +135,7 @@ const APIS = {
     call: (options) => new SafeRegExpSet(['a'], '', options),
     good: () => structuredClone(REGEXP_OPTIONS),
   },
+  analyzeRegExp: { call: (options) => analyzeRegExp('a+$', '', options), good: () => ({ timeoutMs: 2000 }) },
   aesGcmEncrypt: { call: (options) => aesGcmEncrypt(raw, nonce, 'x', options), good: call, isHot: true },
   aesGcmDecrypt: {
     call: (options) => aesGcmDecrypt(raw, nonce, key.encrypt(nonce, 'x'), options),

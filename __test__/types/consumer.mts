@@ -11,6 +11,6 @@ export const fromNamespace: typeof parseJson = namespace.parseJson;
 export const error: typeof JsonError = namespace.JsonError;
 export const value: unknown = parseJson('1', options);
 // @ts-expect-error not exported
-export { analyzeRegExp } from 'holdfast';
+export { redosAnalyze } from 'holdfast';
 // @ts-expect-error lib/ is not public
 export type Inner = typeof import('holdfast/lib/json.js');

@@ -15,6 +15,7 @@ import {
   SafeRegExp,
   aesGcmDecrypt,
   aesGcmEncrypt,
+  analyzeRegExp,
   calibrate,
   createKeyring,
   createMerge,
@@ -54,6 +55,7 @@ import type {
   RateLimitResult,
   RedisRateLimiterOptions,
   RateLimiterOptions,
+  RegExpAnalysis,
   SafeRegExpOptions,
   StreamOptions,
 } from 'holdfast';
@@ -97,6 +99,14 @@ export function regularExpressions(): void {
   // @ts-expect-error bytes
   re.execBytes('text');
   assertType<Same<ReturnType<typeof SafeRegExp.escape>, string>>();
+  const analysis: RegExpAnalysis = analyzeRegExp(/a+$/, 'u', { timeoutMs: 500 });
+  assertType<Same<typeof analysis.degree, number | null>>();
+  if (analysis.attack !== null) assertType<Same<typeof analysis.attack.pump, string>>();
+  assertType<Same<ReturnType<typeof analysis.attackString>, string | null>>();
+  // @ts-expect-error milliseconds are a number
+  analyzeRegExp('a', '', { timeoutMs: '1' });
+  // @ts-expect-error a pattern is text or a RegExp
+  analyzeRegExp(1);
 }
 
 export function queries(): void {

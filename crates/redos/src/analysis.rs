@@ -170,7 +170,7 @@ impl Inquiry<'_> {
         Ok(match verdict {
             Verdict::Linear => Analysis::without_attack(Complexity::Linear),
             Verdict::Open(reason) => Analysis::without_attack(Complexity::Unknown(reason)),
-            Verdict::Attack(candidate, proof) => self.report(model.unwrap_or(&loose), candidate, proof),
+            Verdict::Attack(candidate, proof) => report(model.unwrap_or(&loose), candidate, &proof),
         })
     }
 
@@ -303,36 +303,36 @@ impl Inquiry<'_> {
         }
         Ok(verdict)
     }
+}
 
-    fn report(&self, model: &Prepared, candidate: Candidate, proof: Proof) -> Analysis {
-        let Candidate { prefix, pump, suffix, hotspots } = candidate;
-        let units = |letters: &[u32]| {
-            let mut units = Vec::new();
-            for &letter in letters {
-                let character = model.alphabet.character(letter as usize);
-                match char::from_u32(character) {
-                    Some(character) => units.extend_from_slice(character.encode_utf16(&mut [0; 2])),
-                    None => units.push(u16::try_from(character).unwrap_or_default()),
-                }
+/// The attack in characters.
+fn report(model: &Prepared, candidate: Candidate, proof: &Proof) -> Analysis {
+    let Candidate { prefix, pump, suffix, hotspots } = candidate;
+    let units = |letters: &[u32]| {
+        let mut units = Vec::new();
+        for &letter in letters {
+            let character = model.alphabet.character(letter as usize);
+            match char::from_u32(character) {
+                Some(character) => units.extend_from_slice(character.encode_utf16(&mut [0; 2])),
+                None => units.push(u16::try_from(character).unwrap_or_default()),
             }
-            units
-        };
-        let attack = Attack { prefix: units(&prefix), pump: units(&pump), suffix: units(&suffix) };
-        let length = |repetitions: u32| {
-            attack.prefix.len() + attack.pump.len() * repetitions as usize + attack.suffix.len()
-        };
-        let steps =
-            proof.samples.iter().map(|&(repetitions, steps)| (repetitions, length(repetitions), steps));
-        Analysis {
-            complexity: match proof.growth {
-                Growth::Exponential => Complexity::Exponential,
-                Growth::Polynomial(degree) => Complexity::Polynomial(degree),
-                Growth::Linear => Complexity::Linear,
-            },
-            hotspots,
-            steps: steps.collect(),
-            attack: Some(attack),
         }
+        units
+    };
+    let attack = Attack { prefix: units(&prefix), pump: units(&pump), suffix: units(&suffix) };
+    let length = |repetitions: u32| {
+        attack.prefix.len() + attack.pump.len() * repetitions as usize + attack.suffix.len()
+    };
+    let steps = proof.samples.iter().map(|&(repetitions, steps)| (repetitions, length(repetitions), steps));
+    Analysis {
+        complexity: match proof.growth {
+            Growth::Exponential => Complexity::Exponential,
+            Growth::Polynomial(degree) => Complexity::Polynomial(degree),
+            Growth::Linear => Complexity::Linear,
+        },
+        hotspots,
+        steps: steps.collect(),
+        attack: Some(attack),
     }
 }
 

@@ -178,7 +178,7 @@ impl Model<'_> {
         if !self.program.has_reference {
             return Ok(Some(counter.count(text, budget)?.steps));
         }
-        const MOST: u64 = 300_000;
+        const MOST: u64 = 100_000;
         let characters: Vec<u32> =
             text.iter().map(|&letter| self.alphabet.character(letter as usize)).collect();
         match Machine::run(self.program, &characters, self.canonical, MOST) {
@@ -198,7 +198,8 @@ impl Model<'_> {
 fn root(word: &[u32]) -> &[u32] {
     let length = (1..word.len())
         .find(|&length| {
-            word.len() % length == 0 && word.iter().zip(&word[length..]).all(|(one, other)| one == other)
+            word.len().is_multiple_of(length)
+                && word.iter().zip(&word[length..]).all(|(one, other)| one == other)
         })
         .unwrap_or(word.len());
     &word[..length]

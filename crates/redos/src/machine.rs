@@ -81,7 +81,7 @@ impl<'a> Machine<'a> {
                         let set = &self.program.sets[*set as usize];
                         match self.read(way.at, behind) {
                             Some(at) if set.contains(self.text[at.min(way.at)]) => {
-                                (way.at, way.state) = (at, *next)
+                                (way.at, way.state) = (at, *next);
                             }
                             _ => break,
                         }

@@ -33,9 +33,11 @@ pub(crate) struct Pump {
 pub(crate) enum Ambiguity {
     /// Every character of a text is tried in a bounded number of ways.
     Bounded,
-    /// Chains are at most so long; pumps of the longest one first.
+    /// Chains are at most so long. `chain`: the pumps of a longest one, in the order of the text; `pumps`: those that begin
+    /// the longest ones first.
     Polynomial {
         degree: u32,
+        chain: Vec<Pump>,
         pumps: Vec<Pump>,
     },
     Exponential {
@@ -51,8 +53,7 @@ pub(crate) fn ambiguity(runs: &Runs, budget: &mut Budget) -> Result<Ambiguity, E
     if !pumps.is_empty() {
         return Ok(Ambiguity::Exponential { pumps });
     }
-    let (degree, pumps) = search.polynomial(budget)?;
-    Ok(if degree == 0 { Ambiguity::Bounded } else { Ambiguity::Polynomial { degree, pumps } })
+    search.polynomial(budget)
 }
 
 struct Search<'a> {
@@ -64,6 +65,9 @@ struct Search<'a> {
 
 /// Two nodes with the same future.
 type Pair = (RunId, RunId);
+
+/// A letter, and the group of the edges that read it.
+type Label = (u32, u32);
 
 impl<'a> Search<'a> {
     fn new(runs: &'a Runs, component: Vec<u32>) -> Search<'a> {
@@ -88,9 +92,21 @@ impl<'a> Search<'a> {
         self.runs.nodes[node as usize].future
     }
 
-    /// Whether both edges read the same letter into the same future.
-    fn go_together(&self, left: &Edge, right: &Edge) -> bool {
-        left.letter == right.letter && self.future(left.to) == self.future(right.to)
+    /// Both nodes and what they lead to together, each within its component; with how much work that was.
+    fn together(&self, (left, right): Pair, step: &mut dyn FnMut(Label, Pair)) -> usize {
+        let others: Vec<&Edge> = self.inner(right).collect();
+        let (mut first, mut work) = (0, others.len());
+        for one in self.inner(left) {
+            while others.get(first).is_some_and(|other| other.group < one.group) {
+                first += 1;
+            }
+            for other in others[first..].iter().take_while(|other| other.group == one.group) {
+                work += 1;
+                step((one.letter, one.group), (one.to, other.to));
+            }
+            work += 1;
+        }
+        work
     }
 
     fn exponential(&self, budget: &mut Budget) -> Result<Vec<Pump>, Exhausted> {
@@ -109,7 +125,7 @@ impl<'a> Search<'a> {
                     pumps.push(Pump { at: node, word, nodes: [ways.clone(), ways] });
                 }
                 // Edges that go together stand together.
-                if edges.windows(2).any(|pair| self.go_together(pair[0], pair[1])) {
+                if edges.windows(2).any(|pair| pair[0].group == pair[1].group) {
                     forks.push(node);
                 }
                 if pumps.len() >= MAX_EXPONENTIAL {
@@ -153,15 +169,7 @@ impl<'a> Search<'a> {
     /// Two ways that part at one of these nodes and meet again there.
     fn diverging(&self, forks: &[RunId], budget: &mut Budget) -> Result<Option<Pump>, Exhausted> {
         let starts: Vec<Pair> = forks.iter().map(|&node| (node, node)).collect();
-        let product = Product::explore(&starts, budget, |(left, right), step| {
-            for one in self.inner(left) {
-                for other in self.inner(right) {
-                    if self.go_together(one, other) {
-                        step(one.letter, (one.to, other.to));
-                    }
-                }
-            }
-        })?;
+        let product = Product::explore(&starts, budget, |pair, step| self.together(pair, step))?;
         let component = product.components(budget)?;
         let mut parts: HashSet<u32> = HashSet::new();
         for (place, &(left, right)) in product.nodes.iter().enumerate() {
@@ -187,7 +195,7 @@ impl<'a> Search<'a> {
     }
 
     /// How long the longest chain of pairs is, and pumps.
-    fn polynomial(&self, budget: &mut Budget) -> Result<(u32, Vec<Pump>), Exhausted> {
+    fn polynomial(&self, budget: &mut Budget) -> Result<Ambiguity, Exhausted> {
         // What each component leads to: numbers of components are in an order in which that comes first.
         let count = self.component.iter().max().map_or(0, |&highest| highest as usize + 1);
         let mut targets: Vec<HashSet<u32>> = vec![HashSet::new(); count];
@@ -200,15 +208,18 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        // The longest chain that begins in a component, and the one in what it leads to or in itself.
+        // The longest chain that begins in a component, and the one in what it leads to or in itself, and where that is.
         let mut own = vec![0; count];
         let mut reached = vec![0; count];
+        let mut leader: Vec<u32> = (0..u32::try_from(count).unwrap_or(u32::MAX)).collect();
         let mut cyclic_after: Vec<Vec<u32>> = vec![Vec::new(); count];
         let mut chains: HashMap<u32, (u32, Pump)> = HashMap::new();
         for from in 0..count {
             let mut after: HashSet<u32> = HashSet::new();
             for &to in &targets[from] {
-                reached[from] = reached[from].max(reached[to as usize]);
+                if reached[to as usize] > reached[from] {
+                    (reached[from], leader[from]) = (reached[to as usize], leader[to as usize]);
+                }
                 after.extend(&cyclic_after[to as usize]);
                 if self.cyclic.contains_key(&to) {
                     after.insert(to);
@@ -232,12 +243,17 @@ impl<'a> Search<'a> {
                         break;
                     }
                 }
-                reached[from] = reached[from].max(own[from]);
+                if own[from] > reached[from] {
+                    (reached[from], leader[from]) = (own[from], from_id);
+                }
             }
             after.sort_unstable();
             cyclic_after[from] = after;
         }
         let degree = reached.iter().copied().max().unwrap_or(0);
+        if degree == 0 {
+            return Ok(Ambiguity::Bounded);
+        }
         let mut ordered: Vec<(u32, &(u32, Pump))> =
             chains.iter().map(|(&from, chain)| (from, chain)).collect();
         ordered.sort_unstable_by_key(|&(from, (_, pump))| {
@@ -248,8 +264,14 @@ impl<'a> Search<'a> {
                 std::cmp::Reverse(from),
             )
         });
+        let mut chain = Vec::new();
+        let mut link = ordered.first().map(|&(from, _)| from);
+        while let Some((to, pump)) = link.and_then(|from| chains.get(&from)) {
+            chain.push(pump.clone());
+            link = Some(leader[*to as usize]);
+        }
         let pumps = ordered.into_iter().take(MAX_POLYNOMIAL).map(|(_, (_, pump))| pump.clone()).collect();
-        Ok((degree, pumps))
+        Ok(Ambiguity::Polynomial { degree, chain, pumps })
     }
 
     /// A word by which a node of the one component leads to itself and to one of the other that leads to itself.
@@ -266,15 +288,7 @@ impl<'a> Search<'a> {
         if starts.is_empty() {
             return Ok(None);
         }
-        let product = Product::explore(&starts, budget, |(left, right), step| {
-            for one in self.inner(left) {
-                for other in self.inner(right) {
-                    if self.go_together(one, other) {
-                        step(one.letter, (one.to, other.to));
-                    }
-                }
-            }
-        })?;
+        let product = Product::explore(&starts, budget, |pair, step| self.together(pair, step))?;
         let component = product.components(budget)?;
         for place in 0..product.nodes.len() {
             let is_cyclic = product.edges[place].iter().any(|&(_, to)| component[to] == component[place]);
@@ -298,19 +312,23 @@ impl<'a> Search<'a> {
         let to = self.component[right as usize];
         // The two cycles, and the way from one to the other between them.
         let triples = Product::explore(&[(left, left, right)], budget, |(one, middle, other), step| {
-            for edge in &product.edges[product.places[&(one, other)]] {
-                let &(letter, pair) = edge;
+            let ways = &self.runs.edges[middle as usize];
+            let mut work = 0;
+            for &(label, pair) in &product.edges[product.places[&(one, other)]] {
+                work += 2;
                 if component[pair] != home {
                     continue;
                 }
                 let (next_one, next_other) = product.nodes[pair];
-                for way in &self.runs.edges[middle as usize] {
-                    let is_on_the_way = self.component[way.to as usize] >= to;
-                    if way.letter == letter && self.future(way.to) == self.future(next_one) && is_on_the_way {
-                        step(letter, (next_one, way.to, next_other));
+                let first = ways.partition_point(|way| way.group < label.1);
+                for way in ways[first..].iter().take_while(|way| way.group == label.1) {
+                    work += 1;
+                    if self.component[way.to as usize] >= to {
+                        step(label, (next_one, way.to, next_other));
                     }
                 }
             }
+            work
         })?;
         let goal = (left, right, right);
         let Some(way) = triples.path(0, |_| true, |place| triples.nodes[place] == goal) else {
@@ -330,15 +348,15 @@ impl<'a> Search<'a> {
 struct Product<N> {
     nodes: Vec<N>,
     places: HashMap<N, usize>,
-    /// The letter, and where it leads.
-    edges: Vec<Vec<(u32, usize)>>,
+    /// What is read, and where it leads.
+    edges: Vec<Vec<(Label, usize)>>,
 }
 
 impl<N: Copy + Eq + std::hash::Hash> Product<N> {
     fn explore(
         starts: &[N],
         budget: &mut Budget,
-        next: impl Fn(N, &mut dyn FnMut(u32, N)),
+        next: impl Fn(N, &mut dyn FnMut(Label, N)) -> usize,
     ) -> Result<Product<N>, Exhausted> {
         let mut product = Product { nodes: Vec::new(), places: HashMap::new(), edges: Vec::new() };
         for &start in starts {
@@ -347,12 +365,8 @@ impl<N: Copy + Eq + std::hash::Hash> Product<N> {
         let mut at = 0;
         while let Some(&node) = product.nodes.get(at) {
             let mut edges = Vec::new();
-            let mut work = 8;
-            next(node, &mut |letter, to| {
-                work += 8;
-                edges.push((letter, product.place(to)));
-            });
-            budget.spend(work)?;
+            let work = next(node, &mut |label, to| edges.push((label, product.place(to))));
+            budget.spend(16 + work + 16 * edges.len())?;
             product.edges[at] = edges;
             at += 1;
         }
@@ -368,7 +382,7 @@ impl<N: Copy + Eq + std::hash::Hash> Product<N> {
     }
 
     fn components(&self, budget: &mut Budget) -> Result<Vec<u32>, Exhausted> {
-        components(self.nodes.len(), |node| &self.edges[node][..], |edge: &(u32, usize)| edge.1, budget)
+        components(self.nodes.len(), |node| &self.edges[node][..], |edge: &(Label, usize)| edge.1, budget)
     }
 
     /// The shortest way of at least one letter from a place to a goal, within some places.
@@ -381,7 +395,7 @@ impl<N: Copy + Eq + std::hash::Hash> Product<N> {
         let mut came: Vec<Option<(usize, u32)>> = vec![None; self.nodes.len()];
         let mut queue = VecDeque::from([from]);
         while let Some(at) = queue.pop_front() {
-            for &(letter, to) in &self.edges[at] {
+            for &((letter, _), to) in &self.edges[at] {
                 if !within(to) || came[to].is_some() {
                     continue;
                 }

@@ -8,11 +8,10 @@ use crate::alphabet::Alphabet;
 use crate::ambiguity::{Ambiguity, ambiguity};
 use crate::attack::{Candidate, MAX_REPETITIONS, Model, Proof, candidates};
 use crate::budget::{Budget, Exhausted};
-use crate::context::sets_of;
 use crate::futures::Futures;
 use crate::graph::{Graph, Node};
 use crate::growth::Growth;
-use crate::program::{Program, Shape, Step};
+use crate::program::{Program, Shape};
 use crate::runs::Runs;
 
 /// Steps of a program.
@@ -157,12 +156,14 @@ impl Inquiry<'_> {
                 Reason::TooLarge("the pattern has more than 20,000 steps when its loops are unrolled");
             return Ok(Analysis::without_attack(Complexity::Unknown(reason)));
         };
-        if self.is_bounded_at_a_glance(&loose)? {
+        let is_bounded = self.is_bounded_at_a_glance(&loose)?;
+        if is_bounded && loose.program.optional < MANY {
             return Ok(Analysis::without_attack(Complexity::Linear));
         }
         let exact = if loose.program.is_loose { self.prepare(false)? } else { None };
         let model = if loose.program.is_loose { exact.as_ref() } else { Some(&loose) };
-        let mut verdict = self.look(&loose, model)?;
+        let mut verdict =
+            if is_bounded { self.probe(&loose, model, Verdict::Linear)? } else { self.look(&loose, model)? };
         // The loops that were taken for unbounded are not: what is true of the pattern as it is?
         if let (Verdict::Open(_), Some(exact)) = (&verdict, &exact) {
             verdict = self.look(exact, Some(exact))?;
@@ -172,6 +173,11 @@ impl Inquiry<'_> {
             Verdict::Open(reason) => Analysis::without_attack(Complexity::Unknown(reason)),
             Verdict::Attack(candidate, proof) => report(model.unwrap_or(&loose), candidate, &proof),
         })
+    }
+
+    /// With g and y a search begins at `lastIndex`.
+    fn begins_anywhere(&self) -> bool {
+        self.flags.global || self.flags.sticky
     }
 
     fn budget(&self, work: u64) -> Budget {
@@ -193,14 +199,7 @@ impl Inquiry<'_> {
             .map(|region| Graph::of(&program, region, &mut budget))
             .collect::<Result<Vec<_>, _>>()?;
         let mut sets = program.sets.clone();
-        for step in &program.steps {
-            if let Step::Assertion(assertion, _) = step
-                && let Some((_, set)) = sets_of(*assertion)
-                && !sets.contains(&set)
-            {
-                sets.push(set);
-            }
-        }
+        sets.extend(program.asked.sets().cloned());
         let alphabet = Alphabet::of(&sets, program.last);
         Ok(Some(Prepared { program, graphs, alphabet }))
     }
@@ -211,8 +210,8 @@ impl Inquiry<'_> {
             return Ok(false);
         }
         let mut budget = self.budget(BLIND_WORK);
-        match look(prepared, 0, true, &mut budget) {
-            Ok((_, _, Ambiguity::Bounded)) => Ok(prepared.program.optional < MANY),
+        match look(prepared, 0, self.begins_anywhere(), true, &mut budget) {
+            Ok((_, _, Ambiguity::Bounded)) => Ok(true),
             Ok(_) | Err(Exhausted::Work) => Ok(false),
             Err(Exhausted::Time) => Err(Exhausted::Time),
         }
@@ -239,7 +238,7 @@ impl Inquiry<'_> {
         // First what is true, and where that is too much, what might be.
         for blind in [false, true] {
             let mut budget = self.budget(FUTURES_WORK);
-            let found = match look(prepared, 0, blind, &mut budget) {
+            let found = match look(prepared, 0, self.begins_anywhere(), blind, &mut budget) {
                 Ok((_, _, Ambiguity::Bounded)) if !has_depths => {
                     return self.probe(prepared, model, Verdict::Linear);
                 }
@@ -252,7 +251,7 @@ impl Inquiry<'_> {
             };
             let Some(model) = model else { return Ok(Verdict::Open(open)) };
             let (mut texts, limit) = texts(prepared, 0, found);
-            if blind {
+            if blind || prepared.program.has_reference {
                 texts = with_other_suffixes(texts, prepared.alphabet.len());
             }
             let limit = if has_depths { Growth::Exponential } else { limit };
@@ -260,7 +259,7 @@ impl Inquiry<'_> {
             trial.run(&texts, limit, limit, MAX_REPETITIONS)?;
             if has_depths {
                 for region in 1..prepared.graphs.len() {
-                    if let Ok(found) = look(prepared, region, false, &mut budget) {
+                    if let Ok(found) = look(prepared, region, true, false, &mut budget) {
                         let (texts, limit) = self::texts(prepared, region, found);
                         trial.run(&texts, Growth::Exponential, limit, MAX_REPETITIONS)?;
                     }
@@ -330,10 +329,18 @@ fn report(model: &Prepared, candidate: Candidate, proof: &Proof) -> Analysis {
             Growth::Polynomial(degree) => Complexity::Polynomial(degree),
             Growth::Linear => Complexity::Linear,
         },
-        hotspots,
+        hotspots: if hotspots.is_empty() { outermost_loops(&model.program) } else { hotspots },
         steps: steps.collect(),
         attack: Some(attack),
     }
+}
+
+/// The loops of the pattern that are in no other, in place of ones that are to blame more than others.
+fn outermost_loops(program: &Program) -> Vec<Span> {
+    let outermost = program.repetitions.iter().filter(|repetition| repetition.parent.is_none());
+    let mut spans: Vec<Span> = outermost.map(|repetition| repetition.span).collect();
+    spans.sort_unstable();
+    spans
 }
 
 /// Texts that are tried, and the best that came of them.
@@ -346,9 +353,14 @@ struct Trial<'a> {
 impl<'a> Trial<'a> {
     fn of(inquiry: &'a Inquiry<'_>, prepared: &'a Prepared, model: &'a Prepared) -> Trial<'a> {
         debug_assert_eq!(prepared.program.sets, model.program.sets);
-        let canonical = &inquiry.lowered.canonical;
-        let model =
-            Model { program: &model.program, graphs: &model.graphs, alphabet: &prepared.alphabet, canonical };
+        let (canonical, anywhere) = (&inquiry.lowered.canonical, inquiry.begins_anywhere());
+        let model = Model {
+            program: &model.program,
+            graphs: &model.graphs,
+            alphabet: &prepared.alphabet,
+            canonical,
+            anywhere,
+        };
         Trial { model, budget: inquiry.budget(PROOF_WORK), best: None }
     }
 
@@ -385,10 +397,10 @@ fn texts(
     region: usize,
     (runs, futures, ambiguity): (Runs, Futures<'_>, Ambiguity),
 ) -> (Vec<Candidate>, Growth) {
-    let (pumps, limit) = match ambiguity {
-        Ambiguity::Exponential { pumps } => (pumps, Growth::Exponential),
-        Ambiguity::Polynomial { degree, pumps } => (pumps, Growth::Polynomial(degree + 1)),
-        Ambiguity::Bounded => (Vec::new(), Growth::Linear),
+    let (chain, pumps, limit) = match ambiguity {
+        Ambiguity::Exponential { pumps } => (Vec::new(), pumps, Growth::Exponential),
+        Ambiguity::Polynomial { degree, chain, pumps } => (chain, pumps, Growth::Polynomial(degree + 1)),
+        Ambiguity::Bounded => (Vec::new(), Vec::new(), Growth::Linear),
     };
     // A lookaround is begun at any position: that makes one more.
     let limit = match limit {
@@ -396,18 +408,19 @@ fn texts(
         limit => limit,
     };
     let graph = &prepared.graphs[region];
-    (candidates(&pumps, &runs, graph, &prepared.program, |future| futures.suffix(future)), limit)
+    (candidates(&chain, &pumps, &runs, graph, &prepared.program, |future| futures.suffix(future)), limit)
 }
 
 fn look<'a>(
     prepared: &'a Prepared,
     region: usize,
+    anywhere: bool,
     blind: bool,
     budget: &mut Budget,
 ) -> Result<(Runs, Futures<'a>, Ambiguity), Exhausted> {
     let (graph, alphabet) = (&prepared.graphs[region], &prepared.alphabet);
-    let mut futures = Futures::of(graph, alphabet, blind, budget)?;
-    let runs = Runs::of(region > 0, graph, alphabet, &mut futures, budget)?;
+    let mut futures = Futures::of(graph, alphabet, &prepared.program.asked, blind, budget)?;
+    let runs = Runs::of(anywhere, graph, alphabet, &mut futures, budget)?;
     let ambiguity = ambiguity(&runs, budget)?;
     Ok((runs, futures, ambiguity))
 }
@@ -440,7 +453,7 @@ fn has_cycle(graph: &Graph) -> bool {
                     None => stack.push((*next, false)),
                 },
                 Node::Split(targets) => nodes.extend(targets),
-                Node::Assertion(_, next) | Node::Approximation(next) => nodes.push(*next),
+                Node::Condition(_, next) | Node::Approximation(next) => nodes.push(*next),
                 Node::Look { next, body, .. } => {
                     nodes.push(*next);
                     if let crate::graph::Body::Here(body) = body {
@@ -454,16 +467,18 @@ fn has_cycle(graph: &Graph) -> bool {
     false
 }
 
-/// The same with each letter, or nothing, at the end.
+/// The same, and the same with nothing or with each letter at the end.
 fn with_other_suffixes(texts: Vec<Candidate>, letters: usize) -> Vec<Candidate> {
     const MOST: usize = 8;
-    let mut more = Vec::new();
-    for candidate in texts.into_iter().take(MOST) {
-        more.extend(
-            (0..letters as u32).map(|letter| Candidate { suffix: vec![letter], ..candidate.clone() }),
-        );
-        more.push(Candidate { suffix: Vec::new(), ..candidate.clone() });
-        more.push(candidate);
+    let mut more = texts;
+    more.truncate(MOST);
+    for place in 0..more.len() {
+        let suffixes = std::iter::once(Vec::new()).chain((0..letters as u32).map(|letter| vec![letter]));
+        let others: Vec<_> = suffixes
+            .map(|suffix| Candidate { suffix, ..more[place].clone() })
+            .filter(|other| *other != more[place])
+            .collect();
+        more.extend(others);
     }
     more
 }

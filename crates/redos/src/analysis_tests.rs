@@ -9,11 +9,10 @@ use proptest::prelude::*;
 use crate::alphabet::Alphabet;
 use crate::analysis::{Analysis, Complexity, Limits, Reason, analyze};
 use crate::budget::Budget;
-use crate::context::sets_of;
 use crate::count::Counter;
 use crate::graph::Graph;
 use crate::machine::Machine;
-use crate::program::{Program, Shape, Step};
+use crate::program::{Program, Shape};
 
 pub(crate) fn analysis(source: &str, flags: &str) -> Analysis {
     let units: Vec<u16> = source.encode_utf16().collect();
@@ -63,9 +62,22 @@ fn polynomial_ones() {
         (r"\d{1,5000}$", 2),
         ("x*$", 2),
         (r"^.*a.*b$", 2),
+        ("^.*a.*b.*c$", 3),
+        (r"^.+@.+\..+$", 3),
     ] {
         assert_eq!(complexity(source), Complexity::Polynomial(degree), "{source}");
     }
+}
+
+/// Where a search may begin at any place, what is looked for at the start of the text only is not all there is.
+#[test]
+fn searches_with_g_and_y_begin_anywhere() {
+    assert_eq!(complexity(r"^\s*|\s*$"), Complexity::Linear);
+    assert_eq!(analysis(r"^\s*|\s*$", "g").complexity, Complexity::Polynomial(2));
+    assert_eq!(analysis("^|a*b", "g").complexity, Complexity::Polynomial(2));
+    assert_eq!(analysis("^|a*b", "y").complexity, Complexity::Linear);
+    assert_eq!(analysis("^a*b", "g").complexity, Complexity::Linear);
+    assert_eq!(analysis("(?:a|a)*b", "y").complexity, Complexity::Exponential);
 }
 
 #[test]
@@ -104,6 +116,7 @@ fn hotspots_are_the_loops_that_do_it() {
         analysis(source, "").hotspots.iter().map(|span| (span.start, span.end)).collect()
     };
     assert_eq!(spans("(a+)+b"), [(0, 5)]);
+    assert_eq!(spans("(?:a?){100}a{100}b"), [(0, 11), (11, 17)]);
     assert_eq!(spans("x(?:y(?:a|a)*b)*"), [(5, 13)]);
     assert_eq!(spans(r"\s+$"), [(0, 3)]);
     assert_eq!(spans(r"^\d+1337\d+$"), [(1, 4), (8, 11)]);
@@ -124,6 +137,8 @@ fn attacks_are_texts() {
 #[test]
 fn back_references_are_unknown_or_worse() {
     assert_eq!(complexity(r"^(a+)+\1b$"), Complexity::Exponential);
+    let realm = r#"(?:.*,)*[ \t]*([^ \t]+)[ \t]+realm=(["']?)([^"']*)\2"#;
+    assert_eq!(complexity(realm), Complexity::Exponential);
     assert!(matches!(
         complexity(r"^(a*)\1$"),
         Complexity::Unknown(Reason::BackReference) | Complexity::Polynomial(2)
@@ -135,6 +150,12 @@ fn lookarounds_the_other_way_are_their_own_matchers() {
     assert_eq!(complexity("(?<=a*)b"), Complexity::Polynomial(2));
     assert_eq!(complexity("(?<=^(a+)+)b"), Complexity::Exponential);
     assert_eq!(complexity(r"(?<=\$)\d"), Complexity::Linear);
+    // One character behind is a condition like a word boundary.
+    for source in ["(?<!a)a+b", "(?<=^|,)[^,]+;", r"(?<!\s)\s+$", r"(?<![\w-])[\w-]+(?=-preview)"] {
+        assert_eq!(complexity(source), Complexity::Linear, "{source}");
+    }
+    assert_eq!(complexity("(?<=^|a)a+b"), Complexity::Polynomial(2));
+    assert_eq!(complexity("(?<=a|b)a+b"), Complexity::Polynomial(2));
 }
 
 #[test]
@@ -170,9 +191,32 @@ fn hostile_patterns_get_an_answer() {
     }
 }
 
-const ATOMS: [&str; 22] = [
-    "a", "b", "[ab]", ".", "^", "$", r"\b", r"\B", "(?:", "(?:", "(", ")", ")", ")*", ")+", ")?", ")*?",
-    "){2}", ")+?", "|", "(?=", "(?<!",
+const ATOMS: [&str; 25] = [
+    "a",
+    "b",
+    "[ab]",
+    ".",
+    "^",
+    "$",
+    r"\b",
+    r"\B",
+    "(?:",
+    "(?:",
+    "(",
+    ")",
+    ")",
+    ")*",
+    ")+",
+    ")?",
+    ")*?",
+    "){2}",
+    ")+?",
+    "|",
+    "(?=",
+    "(?<!",
+    "(?<=a)",
+    "(?<!^|b)",
+    "(?<=[ab]|$)",
 ];
 
 /// Patterns of these pieces, made whole by brackets at both ends.
@@ -180,7 +224,7 @@ fn pattern() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(&ATOMS[..]), 1..14).prop_map(|pieces| {
         let (mut text, mut open) = (String::new(), Vec::new());
         for piece in pieces {
-            if piece.starts_with('(') {
+            if piece.starts_with('(') && !piece.ends_with(')') {
                 open.push(piece);
                 text.push_str(piece);
             } else if let Some(quantifier) = piece.strip_prefix(')') {
@@ -213,11 +257,7 @@ proptest! {
             .map(|region| Graph::of(&program, region, &mut budget).unwrap())
             .collect();
         let mut sets = program.sets.clone();
-        for step in &program.steps {
-            if let Step::Assertion(assertion, _) = step && let Some((_, set)) = sets_of(*assertion) {
-                sets.push(set);
-            }
-        }
+        sets.extend(program.asked.sets().cloned());
         let text: Vec<u32> = text.chars().map(u32::from).collect();
         sets.extend(text.iter().map(|&c| holdfast_regexp_syntax::Set::from_ranges([(c, c)])));
         let alphabet = Alphabet::of(&sets, program.last);
@@ -226,7 +266,7 @@ proptest! {
             .map(|&c| (0..alphabet.len()).find(|&letter| alphabet.character(letter) == c).unwrap() as u32)
             .collect();
         let Ok(taken) = Machine::run(&program, &text, &[], 1_000_000) else { return Ok(()) };
-        let counted = Counter::new(&program, &graphs, &alphabet).count(&letters, &mut budget).unwrap();
+        let counted = Counter::new(&program, &graphs, &alphabet).count(&letters, false, &mut budget).unwrap();
         prop_assert_eq!(counted.matched, taken.matched);
         prop_assert_eq!(counted.steps, taken.steps as f64);
     }

@@ -21,6 +21,15 @@ const CLEAR: usize = 7;
 /// What bursts takes so many steps, multiplied by so many with the last doubling, on so few repetitions.
 const BURST: (f64, f64, u32) = (1e6, 16.0, 64);
 
+/// Words that are put together as they stand in a chain.
+const MAX_TOGETHER: usize = 12;
+
+/// Words of which each is put together with each other one.
+const MAX_PAIRED: usize = 6;
+
+/// After so many repetitions it takes at least so many steps.
+const PROMISING: (u32, f64) = (16, 2000.0);
+
 /// A text as letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
@@ -54,6 +63,8 @@ pub(crate) struct Model<'a> {
     pub(crate) graphs: &'a [Graph],
     pub(crate) alphabet: &'a Alphabet,
     pub(crate) canonical: &'a [(u32, u32)],
+    /// Whether a search may begin anywhere: with the flags g and y it does so at `lastIndex`.
+    pub(crate) anywhere: bool,
 }
 
 impl Model<'_> {
@@ -67,6 +78,9 @@ impl Model<'_> {
         budget: &mut Budget,
     ) -> Result<Option<Proof>, Exhausted> {
         let counter = Counter::new(self.program, self.graphs, self.alphabet);
+        if self.program.has_reference && !self.is_promising(candidate, &counter, budget)? {
+            return Ok(None);
+        }
         let mut samples: Vec<Sample> = Vec::new();
         let mut repetitions = 2;
         let mut settled = None;
@@ -98,7 +112,7 @@ impl Model<'_> {
             // The machine has stopped early: look closer at what there was.
             let last = samples.last().map_or(0, |&(repetitions, _)| repetitions);
             samples.clear();
-            for repetitions in (last..=2 * last).step_by((last / 4).max(1) as usize) {
+            for repetitions in (last / 2..=2 * last).step_by((last / 8).max(1) as usize) {
                 let Some(steps) = self.steps(&counter, &candidate.text(repetitions), budget)? else { break };
                 samples.push((repetitions, steps));
             }
@@ -157,6 +171,9 @@ impl Model<'_> {
         while repetitions <= most {
             let Some(steps) = self.steps(&counter, &candidate.text(repetitions), budget)? else { break };
             samples.push((repetitions, steps));
+            if repetitions == PROMISING.0 && steps < PROMISING.1 {
+                break;
+            }
             if let [.., (_, before), (_, steps)] = samples[..]
                 && steps >= many
                 && steps >= times * before
@@ -168,6 +185,18 @@ impl Model<'_> {
         Ok(None)
     }
 
+    /// Whether the steps grow where back-references match whatever they like. The machine takes its time.
+    fn is_promising(
+        &self,
+        candidate: &Candidate,
+        counter: &Counter<'_>,
+        budget: &mut Budget,
+    ) -> Result<bool, Exhausted> {
+        let few = counter.count(&candidate.text(16), self.anywhere, budget)?.steps;
+        let more = counter.count(&candidate.text(32), self.anywhere, budget)?.steps;
+        Ok(more > 2.5 * few)
+    }
+
     /// None: more than can be counted.
     fn steps(
         &self,
@@ -176,18 +205,18 @@ impl Model<'_> {
         budget: &mut Budget,
     ) -> Result<Option<f64>, Exhausted> {
         if !self.program.has_reference {
-            return Ok(Some(counter.count(text, budget)?.steps));
+            return Ok(Some(counter.count(text, self.anywhere, budget)?.steps));
         }
         const MOST: u64 = 100_000;
         let characters: Vec<u32> =
             text.iter().map(|&letter| self.alphabet.character(letter as usize)).collect();
         match Machine::run(self.program, &characters, self.canonical, MOST) {
             Ok(outcome) => {
-                budget.spend(4 * outcome.steps as usize)?;
+                budget.spend(2 * outcome.steps as usize)?;
                 Ok(Some(outcome.steps as f64))
             }
             Err(_) => {
-                budget.spend(4 * MOST as usize)?;
+                budget.spend(2 * MOST as usize)?;
                 Ok(None)
             }
         }
@@ -206,7 +235,9 @@ fn root(word: &[u32]) -> &[u32] {
 }
 
 /// Texts that might show what a pump does.
+/// `chain`: pumps of which each takes up where the one before it ends.
 pub(crate) fn candidates(
+    chain: &[Pump],
     pumps: &[Pump],
     runs: &Runs,
     graph: &Graph,
@@ -233,12 +264,28 @@ pub(crate) fn candidates(
         }
     };
     let Some(first) = pumps.first() else { return candidates };
+    // What takes all links of a chain may have to hold what each of them takes.
+    let together = |words: &[&[u32]]| Pump { word: words.concat(), ..first.clone() };
+    let mut words: Vec<&[u32]> = chain.iter().map(|pump| root(&pump.word)).collect();
+    words.dedup();
+    if words.len() > 1 && words.len() <= MAX_TOGETHER {
+        add(first, &together(&words));
+    }
     for pump in pumps {
         add(pump, pump);
     }
-    // A word that comes later in a chain may do for what is before it.
+    // A word that comes later in a chain may do for what is before it, or with what is before it.
     for pump in &pumps[1..] {
         add(first, pump);
+    }
+    let mut words: Vec<&[u32]> = pumps.iter().map(|pump| root(&pump.word)).collect();
+    words.sort_unstable();
+    words.dedup();
+    words.truncate(MAX_PAIRED);
+    for one in &words {
+        for other in words.iter().filter(|other| *other != one) {
+            add(first, &together(&[one, other]));
+        }
     }
     candidates
 }

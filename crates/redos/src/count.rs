@@ -5,11 +5,9 @@
 //! number of steps that has thirty digits is found in as many operations as the graph has nodes, times the characters.
 //! [`crate::machine`] does the same in the plain way; a test has the two agree.
 
-use holdfast_regexp_syntax::Assertion;
-
 use crate::alphabet::Alphabet;
 use crate::budget::{Budget, Exhausted};
-use crate::context::{bits_of, holds};
+use crate::context::{Bits, Condition};
 use crate::graph::{Body, Graph, Node};
 use crate::program::Program;
 
@@ -27,25 +25,36 @@ pub(crate) struct Counter<'a> {
     program: &'a Program,
     graphs: &'a [Graph],
     alphabet: &'a Alphabet,
-    /// Of each letter what assertions see of it.
-    bits: Vec<u8>,
+    /// Of each letter what conditions see of it.
+    bits: Vec<Bits>,
 }
 
 impl<'a> Counter<'a> {
     /// `graphs`: of the program's regions.
     pub(crate) fn new(program: &'a Program, graphs: &'a [Graph], alphabet: &'a Alphabet) -> Counter<'a> {
-        let bits = (0..alphabet.len()).map(|letter| bits_of(alphabet.character(letter))).collect();
+        let bits = (0..alphabet.len()).map(|letter| program.asked.bits(alphabet.character(letter))).collect();
         Counter { program, graphs, alphabet, bits }
     }
 
-    /// The steps of one search in a text of letters.
-    pub(crate) fn count(&self, text: &[u32], budget: &mut Budget) -> Result<Tally, Exhausted> {
+    /// The steps of one search in a text of letters; `anywhere`: of the worst one, from any place in it.
+    pub(crate) fn count(
+        &self,
+        text: &[u32],
+        anywhere: bool,
+        budget: &mut Budget,
+    ) -> Result<Tally, Exhausted> {
         // Of each region what comes of beginning it at each position. Regions are needed by those before them.
         let mut outcomes: Vec<Vec<Tally>> = vec![Vec::new(); self.graphs.len()];
         for region in (0..self.graphs.len()).rev() {
             outcomes[region] = self.region(region, text, &outcomes, budget)?;
         }
-        Ok(outcomes[0][0])
+        let first = outcomes[0][0];
+        Ok(match anywhere {
+            true => outcomes[0]
+                .iter()
+                .fold(first, |worst, tally| if tally.steps > worst.steps { *tally } else { worst }),
+            false => first,
+        })
     }
 
     fn region(
@@ -89,9 +98,9 @@ impl<'a> Counter<'a> {
                         }
                         sum
                     }
-                    Node::Assertion(assertion, next) => {
+                    Node::Condition(condition, next) => {
                         let next =
-                            if self.holds(*assertion, text, at) { here[*next as usize] } else { FAILED };
+                            if self.holds(*condition, text, at) { here[*next as usize] } else { FAILED };
                         plus(1.0, next)
                     }
                     Node::Look { negative, body, next } => {
@@ -113,11 +122,11 @@ impl<'a> Counter<'a> {
         Ok(tallies)
     }
 
-    fn holds(&self, assertion: Assertion, text: &[u32], at: usize) -> bool {
+    fn holds(&self, condition: Condition, text: &[u32], at: usize) -> bool {
         let bits = |letter: u32| self.bits[letter as usize];
         let before = at.checked_sub(1).map(|at| bits(text[at]));
         let after = text.get(at).map(|&letter| bits(letter));
-        holds(assertion, before, after)
+        condition.holds(before, after)
     }
 }
 

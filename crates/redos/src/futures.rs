@@ -11,12 +11,10 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use holdfast_regexp_syntax::Assertion;
-
 use crate::alphabet::Alphabet;
 use crate::bits::Bits;
 use crate::budget::{Budget, Exhausted};
-use crate::context::{EDGE, Kind, bits_of, holds};
+use crate::context::{Asked, Bits as Seen, Condition, EDGE, Kind};
 use crate::graph::{Body, Graph, Id, Node};
 
 /// A place in [`Futures::all`].
@@ -51,9 +49,9 @@ pub(crate) type Try = (u32, bool);
 pub(crate) struct Futures<'a> {
     graph: &'a Graph,
     alphabet: &'a Alphabet,
-    /// The kind of each letter, and what assertions see of each kind.
+    /// The kind of each letter, and what conditions see of each kind.
     kinds: Vec<Kind>,
-    bits: Vec<Option<u8>>,
+    bits: Vec<Option<Seen>>,
     all: Vec<Future>,
     places: HashMap<Future, FutureId>,
     /// Of each future the letters that lead to another one, with that one: in the direction of the text.
@@ -65,6 +63,8 @@ pub(crate) struct Futures<'a> {
     tries: HashMap<(Id, FutureId, Kind), Rc<[Try]>>,
     /// Of a node all that it leads to without a character between, and itself, the first ones first.
     reach: HashMap<Id, Rc<[Id]>>,
+    /// Of each node, while it is counted.
+    visits: Vec<u8>,
 }
 
 impl<'a> Futures<'a> {
@@ -72,10 +72,11 @@ impl<'a> Futures<'a> {
     pub(crate) fn of(
         graph: &'a Graph,
         alphabet: &'a Alphabet,
+        asked: &Asked,
         blind: bool,
         budget: &mut Budget,
     ) -> Result<Futures<'a>, Exhausted> {
-        let (kinds, bits) = kinds(graph, alphabet);
+        let (kinds, bits) = kinds(graph, alphabet, asked);
         let mut futures = Futures {
             graph,
             alphabet,
@@ -88,6 +89,7 @@ impl<'a> Futures<'a> {
             matches: HashMap::new(),
             tries: HashMap::new(),
             reach: HashMap::new(),
+            visits: vec![0; graph.nodes.len()],
         };
         let none = Bits::new(graph.characters.len());
         futures.place(Future { must: none.clone(), may: none, next: EDGE }, None, budget)?;
@@ -201,8 +203,8 @@ impl<'a> Futures<'a> {
                     must: targets.iter().any(|&target| of(target).must),
                     may: targets.iter().any(|&target| of(target).may),
                 },
-                Node::Assertion(assertion, next) => {
-                    if self.holds(*assertion, before, *after) {
+                Node::Condition(condition, next) => {
+                    if self.holds(*condition, before, *after) {
                         of(*next)
                     } else {
                         NEVER
@@ -234,15 +236,19 @@ impl<'a> Futures<'a> {
         }
         let matches = self.matches(future, before, budget)?;
         let reach = self.reach(from, budget)?;
-        budget.spend(2 * reach.len())?;
+        budget.spend(16 + 2 * reach.len())?;
         let after = self.all[future as usize].next;
-        // How often the matcher comes to each node: 2 stands for more.
-        let mut visits: HashMap<Id, u8> = HashMap::from([(from, 1)]);
+        // How often the matcher comes to each node: 2 stands for more. All zero again at the end.
+        let mut visits = std::mem::take(&mut self.visits);
+        visits[from as usize] = 1;
         let mut tries: Vec<Try> = Vec::new();
         for &id in reach.iter() {
-            let Some(&times) = visits.get(&id) else { continue };
+            let times = std::mem::take(&mut visits[id as usize]);
+            if times == 0 {
+                continue;
+            }
             let mut visit = |target: Id| {
-                let visits = visits.entry(target).or_default();
+                let visits = &mut visits[target as usize];
                 *visits = (*visits + times).min(2);
             };
             match &self.graph.nodes[id as usize] {
@@ -256,8 +262,8 @@ impl<'a> Futures<'a> {
                         }
                     }
                 }
-                Node::Assertion(assertion, next) => {
-                    if self.holds(*assertion, before, after) {
+                Node::Condition(condition, next) => {
+                    if self.holds(*condition, before, after) {
                         visit(*next);
                     }
                 }
@@ -272,6 +278,7 @@ impl<'a> Futures<'a> {
                 Node::Approximation(next) => visit(*next),
             }
         }
+        self.visits = visits;
         let tries: Rc<[Try]> = tries.into();
         self.tries.insert((from, future, before), Rc::clone(&tries));
         Ok(tries)
@@ -293,7 +300,7 @@ impl<'a> Futures<'a> {
             match &self.graph.nodes[id as usize] {
                 Node::Accept | Node::Fail | Node::Character(_) => {}
                 Node::Split(targets) => targets.iter().for_each(|&target| visit(target)),
-                Node::Assertion(_, next) | Node::Approximation(next) => visit(*next),
+                Node::Condition(_, next) | Node::Approximation(next) => visit(*next),
                 Node::Look { body, next, .. } => {
                     visit(*next);
                     if let Body::Here(body) = body {
@@ -308,9 +315,9 @@ impl<'a> Futures<'a> {
         Ok(reach)
     }
 
-    fn holds(&self, assertion: Assertion, before: Kind, after: Kind) -> bool {
+    fn holds(&self, condition: Condition, before: Kind, after: Kind) -> bool {
         let (read, to_read) = (self.bits[before as usize], self.bits[after as usize]);
-        if self.graph.behind { holds(assertion, to_read, read) } else { holds(assertion, read, to_read) }
+        if self.graph.behind { condition.holds(to_read, read) } else { condition.holds(read, to_read) }
     }
 }
 
@@ -323,18 +330,16 @@ fn look(negative: bool, body: &Body, of: impl Fn(Id) -> Match) -> Match {
     if negative { Match { must: !body.may, may: !body.must } } else { body }
 }
 
-/// The kind of each letter, from 1 on, and what is seen of each kind; as few as the assertions of the graph ask for.
-fn kinds(graph: &Graph, alphabet: &Alphabet) -> (Vec<Kind>, Vec<Option<u8>>) {
-    let asked = graph.nodes.iter().fold(0, |asked, node| match node {
-        Node::Assertion(assertion, _) => {
-            asked | crate::context::sets_of(*assertion).map_or(0, |(bit, _)| bit)
-        }
-        _ => asked,
+/// The kind of each letter, from 1 on, and what is seen of each kind; as few as the conditions of the graph ask for.
+fn kinds(graph: &Graph, alphabet: &Alphabet, asked: &Asked) -> (Vec<Kind>, Vec<Option<Seen>>) {
+    let mask = graph.nodes.iter().fold(0, |mask, node| match node {
+        Node::Condition(condition, _) => mask | condition.asks(),
+        _ => mask,
     });
     let mut bits = vec![None];
     let kinds = (0..alphabet.len())
         .map(|letter| {
-            let seen = Some(bits_of(alphabet.character(letter)) & asked);
+            let seen = Some(asked.bits(alphabet.character(letter)) & mask);
             let kind = bits.iter().position(|&known| known == seen).unwrap_or_else(|| {
                 bits.push(seen);
                 bits.len() - 1

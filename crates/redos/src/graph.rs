@@ -7,9 +7,8 @@
 
 use std::collections::HashMap;
 
-use holdfast_regexp_syntax::Assertion;
-
 use crate::budget::{Budget, Exhausted};
+use crate::context::Condition;
 use crate::program::{Program, State, Step};
 
 /// A place in [`Graph::nodes`].
@@ -20,7 +19,7 @@ pub(crate) enum Node {
     /// A place in [`Graph::characters`].
     Character(u32),
     Split(Vec<Id>),
-    Assertion(Assertion, Id),
+    Condition(Condition, Id),
     Look {
         negative: bool,
         body: Body,
@@ -144,7 +143,7 @@ impl Builder<'_> {
                 }
             }
             Step::BackReference { loose, .. } => each((*loose, read)),
-            Step::Assertion(_, next)
+            Step::Condition(_, next)
             | Step::Approximation(next)
             | Step::Save { next, .. }
             | Step::Forget { next, .. } => each((*next, read)),
@@ -175,7 +174,7 @@ impl Builder<'_> {
             Step::Split(targets) => {
                 Node::Split(targets.iter().map(|&target| place((target, read))).collect())
             }
-            Step::Assertion(assertion, next) => Node::Assertion(*assertion, place((*next, read))),
+            Step::Condition(condition, next) => Node::Condition(*condition, place((*next, read))),
             Step::Look { negative, body, region, next } => Node::Look {
                 negative: *negative,
                 body: region.map_or_else(|| Body::Here(place((*body, 0))), Body::Region),

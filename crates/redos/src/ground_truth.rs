@@ -82,7 +82,8 @@ fn counted(source: &str) -> Growth {
         .collect();
     assert_eq!(letters.len(), 3);
     let spell = |word: &Vec<u32>| word.iter().map(|&letter| letters[letter as usize]).collect::<Vec<_>>();
-    let model = Model { program: &program, graphs: &graphs, alphabet: &alphabet, canonical: &[] };
+    let model =
+        Model { program: &program, graphs: &graphs, alphabet: &alphabet, canonical: &[], anywhere: false };
     let mut fastest = Growth::Linear;
     for pump in words(2, 3).iter().filter(|pump| !pump.is_empty()) {
         for prefix in words(2, 1) {

@@ -4,7 +4,6 @@
 //! It is what the rest of this crate makes claims about, as plain as can be. Counting by it takes as long as the attack
 //! does, so [`crate::count`] counts the same in another way, and this one only where there are back-references.
 
-use crate::context::{bits_of, holds};
 use crate::program::{Program, State, Step};
 
 /// What happened.
@@ -86,11 +85,12 @@ impl<'a> Machine<'a> {
                             _ => break,
                         }
                     }
-                    Step::Assertion(assertion, next) => {
+                    Step::Condition(condition, next) => {
                         self.step()?;
-                        let before = way.at.checked_sub(1).map(|at| bits_of(self.text[at]));
-                        let after = self.text.get(way.at).map(|&character| bits_of(character));
-                        if !holds(*assertion, before, after) {
+                        let before = way.at.checked_sub(1).map(|at| self.program.asked.bits(self.text[at]));
+                        let after =
+                            self.text.get(way.at).map(|&character| self.program.asked.bits(character));
+                        if !condition.holds(before, after) {
                             break;
                         }
                         way.state = *next;

@@ -6,7 +6,9 @@
 
 use std::collections::HashMap;
 
-use holdfast_regexp_syntax::{Assertion, LAST_CODE_POINT, LAST_CODE_UNIT, Node, Set, Span};
+use holdfast_regexp_syntax::{LAST_CODE_POINT, LAST_CODE_UNIT, Node, Set, Span};
+
+use crate::context::{Asked, Condition};
 
 /// A place in [`Program::steps`].
 pub(crate) type State = u32;
@@ -35,7 +37,7 @@ pub(crate) enum Step {
     },
     /// In order of preference.
     Split(Vec<State>),
-    Assertion(Assertion, State),
+    Condition(Condition, State),
     /// `region`: where the body is matched in the other direction; otherwise it begins at `body`.
     Look {
         negative: bool,
@@ -94,6 +96,8 @@ pub(crate) struct Repetition {
 pub(crate) struct Program {
     pub(crate) steps: Vec<Step>,
     pub(crate) sets: Vec<Set>,
+    /// What its conditions ask about characters.
+    pub(crate) asked: Asked,
     /// The whole pattern first; what is looked around for comes after what it is in.
     pub(crate) regions: Vec<Region>,
     pub(crate) repetitions: Vec<Repetition>,
@@ -136,6 +140,7 @@ impl Program {
         let program = Program {
             steps: vec![Step::Accept],
             sets: Vec::new(),
+            asked: Asked::default(),
             regions: vec![Region { entry: 0, behind: false }],
             repetitions: Vec::new(),
             groups,
@@ -211,7 +216,10 @@ impl<'a> Compiler<'a> {
                 let origin = self.origin(set);
                 self.character(set, origin, next)
             }
-            Node::Assertion(assertion) => self.push(Step::Assertion(*assertion, next)),
+            Node::Assertion(assertion) => {
+                let condition = self.program.asked.assertion(*assertion);
+                self.push(Step::Condition(condition, next))
+            }
             Node::Concatenation(parts) => {
                 let mut next = next;
                 // From its end to its start, in whichever direction that is.
@@ -356,6 +364,12 @@ impl<'a> Compiler<'a> {
     }
 
     fn look(&mut self, behind: bool, negative: bool, body: &'a Node, next: State) -> Result<State, TooLarge> {
+        if behind
+            && !self.behind
+            && let Some(condition) = self.program.asked.behind(negative, body)
+        {
+            return self.push(Step::Condition(condition, next));
+        }
         let around = (self.behind, self.scopes, self.repetition);
         (self.scopes, self.repetition) = (0, None);
         let region = (behind != self.behind).then_some(self.program.regions.len());

@@ -22,6 +22,9 @@ pub(crate) struct Run {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Edge {
     pub(crate) letter: u32,
+    /// Numbers the letters of a future, each with what follows it: edges from nodes with the same future go together when
+    /// theirs are the same.
+    pub(crate) group: u32,
     pub(crate) to: RunId,
     /// Whether there is more than one way from one node to the other that reads this letter.
     pub(crate) many: bool,
@@ -29,7 +32,7 @@ pub(crate) struct Edge {
 
 pub(crate) struct Runs {
     pub(crate) nodes: Vec<Run>,
-    /// Of each node, by letter and future: those that belong together stand together.
+    /// Of each node, by their groups.
     pub(crate) edges: Vec<Vec<Edge>>,
     /// How each node was found first. None: at the start of the text.
     from: Vec<Option<(RunId, u32)>>,
@@ -66,10 +69,11 @@ impl Runs {
                     continue;
                 }
                 let tries = futures.tries(next, future, futures.kind(letter), budget)?;
-                budget.spend(8 + 8 * tries.len())?;
+                budget.spend(8 + 16 * tries.len())?;
                 for &(character, many) in tries.iter() {
                     let to = runs.place(Run { character, future }, Some((id, letter)), &mut places);
-                    runs.edges[id as usize].push(Edge { letter, to, many });
+                    let group = u32::try_from(index).unwrap_or(u32::MAX);
+                    runs.edges[id as usize].push(Edge { letter, group, to, many });
                 }
             }
             id += 1;

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use holdfast_regexp_syntax::{Characters, Flags, lower};
+use holdfast_regexp_syntax::{Characters, Flags, Set, lower};
 use proptest::prelude::*;
 
 use crate::alphabet::Alphabet;
 use crate::analysis::{Analysis, Complexity, Limits, Reason, analyze};
 use crate::budget::Budget;
-use crate::count::Counter;
+use crate::count::{Counter, Tally};
 use crate::graph::Graph;
 use crate::machine::Machine;
 use crate::program::{Program, Shape};
@@ -242,32 +242,79 @@ fn pattern() -> impl Strategy<Value = String> {
     })
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+/// A pattern made ready for counting, with the letters of "ab\n c".
+struct Counted {
+    program: Program,
+    graphs: Vec<Graph>,
+    alphabet: Alphabet,
+}
 
-    #[test]
-    fn counting_agrees_with_taking_every_step(source in pattern(), text in "[ab\n ]{0,9}", multiline: bool, sticky: bool) {
-        let flags = Flags { multiline, sticky, ..Flags::default() };
+impl Counted {
+    fn of(source: &str, flags: Flags) -> Counted {
         let units: Vec<u16> = source.encode_utf16().collect();
         let lowered = lower(&units, flags, &Characters::default(), true).unwrap();
-        let shape = Shape { steps: 10_000, loose: false, sticky, unicode: false };
+        let shape = Shape { steps: 10_000, loose: false, sticky: flags.sticky, unicode: false };
         let program = Program::compile(&lowered.root, lowered.groups, shape).unwrap();
-        let mut budget = Budget::new(1 << 30, Budget::deadline(Duration::from_secs(600)));
-        let graphs: Vec<Graph> = (0..program.regions.len())
+        let mut budget = plenty();
+        let graphs = (0..program.regions.len())
             .map(|region| Graph::of(&program, region, &mut budget).unwrap())
             .collect();
         let mut sets = program.sets.clone();
         sets.extend(program.asked.sets().cloned());
-        let text: Vec<u32> = text.chars().map(u32::from).collect();
-        sets.extend(text.iter().map(|&c| holdfast_regexp_syntax::Set::from_ranges([(c, c)])));
+        sets.extend(
+            "ab\n c".chars().map(|letter| Set::from_ranges([(u32::from(letter), u32::from(letter))])),
+        );
         let alphabet = Alphabet::of(&sets, program.last);
-        let letters: Vec<u32> = text
-            .iter()
-            .map(|&c| (0..alphabet.len()).find(|&letter| alphabet.character(letter) == c).unwrap() as u32)
-            .collect();
-        let Ok(taken) = Machine::run(&program, &text, &[], 1_000_000) else { return Ok(()) };
-        let counted = Counter::new(&program, &graphs, &alphabet).count(&letters, false, &mut budget).unwrap();
-        prop_assert_eq!(counted.matched, taken.matched);
-        prop_assert_eq!(counted.steps, taken.steps as f64);
+        Counted { program, graphs, alphabet }
+    }
+
+    fn letters(&self, text: &str) -> Vec<u32> {
+        let letter =
+            |c: char| (0..self.alphabet.len()).find(|&place| self.alphabet.character(place) == u32::from(c));
+        text.chars().map(|c| letter(c).unwrap() as u32).collect()
+    }
+
+    fn steps(&self, text: &str) -> Tally {
+        let counter = Counter::new(&self.program, &self.graphs, &self.alphabet);
+        counter.count(&self.letters(text), false, &mut plenty()).unwrap()
+    }
+}
+
+fn plenty() -> Budget {
+    Budget::new(1 << 40, Budget::deadline(Duration::from_secs(6000)))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn counting_agrees_with_taking_every_step(
+        source in pattern(),
+        text in "[ab\n ]{0,9}",
+        multiline: bool,
+        sticky: bool,
+    ) {
+        let counted = Counted::of(&source, Flags { multiline, sticky, ..Flags::default() });
+        let characters: Vec<u32> = text.chars().map(u32::from).collect();
+        let Ok(taken) = Machine::run(&counted.program, &characters, &[], 1_000_000) else { return Ok(()) };
+        let Tally { steps, matched } = counted.steps(&text);
+        prop_assert_eq!(matched, taken.matched);
+        prop_assert_eq!(steps, taken.steps as f64);
+    }
+
+    #[test]
+    fn what_is_called_linear_is_so_on_any_text(
+        source in pattern(),
+        multiline: bool,
+        texts in prop::collection::vec(("[ab\n ]{0,2}", "[ab\n ]{1,4}", "[abc\n ]{0,2}"), 6),
+    ) {
+        if analysis(&source, if multiline { "m" } else { "" }).complexity != Complexity::Linear {
+            return Ok(());
+        }
+        let counted = Counted::of(&source, Flags { multiline, ..Flags::default() });
+        for (prefix, pump, suffix) in texts {
+            let steps = |times: usize| counted.steps(&format!("{prefix}{}{suffix}", pump.repeat(times))).steps;
+            prop_assert!(steps(240) < 2.2 * steps(120) + 200.0, "{:?} {:?} {:?}", prefix, pump, suffix);
+        }
     }
 }

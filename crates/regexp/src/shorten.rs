@@ -75,6 +75,14 @@ mod tests {
         pattern.expect("a pattern that compiles").root().clone()
     }
 
+    /// Without the places of loops, which are others in another pattern.
+    fn show(node: &Node) -> String {
+        let text = format!("{node:?}");
+        let mut parts = text.split(", span: Span { ");
+        let first = parts.next().unwrap_or_default().to_string();
+        parts.fold(first, |shown, part| shown + part.split_once('}').map_or("", |(_, rest)| rest))
+    }
+
     #[test]
     fn loops_at_the_ends_go() {
         for (long, short) in [
@@ -85,8 +93,7 @@ mod tests {
             ("(?=a*)b*", "(?=a*)(?:)"),
             (r"(a+)b\1", r"(a+)b\1"),
         ] {
-            let expected = format!("{:?}", root(short));
-            assert_eq!(format!("{:?}", shorten(&root(long))), expected, "/{long}/");
+            assert_eq!(show(&shorten(&root(long))), show(&root(short)), "/{long}/");
         }
     }
 }

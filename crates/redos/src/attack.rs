@@ -78,7 +78,7 @@ impl Model<'_> {
         budget: &mut Budget,
     ) -> Result<Option<Proof>, Exhausted> {
         let counter = Counter::new(self.program, self.graphs, self.alphabet);
-        if self.program.has_reference && !self.is_promising(candidate, &counter, budget)? {
+        if self.program.has_reference && !self.is_promising(candidate, budget)? {
             return Ok(None);
         }
         let mut samples: Vec<Sample> = Vec::new();
@@ -185,16 +185,18 @@ impl Model<'_> {
         Ok(None)
     }
 
-    /// Whether the steps grow where back-references match whatever they like. The machine takes its time.
-    fn is_promising(
-        &self,
-        candidate: &Candidate,
-        counter: &Counter<'_>,
-        budget: &mut Budget,
-    ) -> Result<bool, Exhausted> {
-        let few = counter.count(&candidate.text(16), self.anywhere, budget)?.steps;
-        let more = counter.count(&candidate.text(32), self.anywhere, budget)?.steps;
-        Ok(more > 2.5 * few)
+    /// Whether the steps grow where back-references match whatever they like, or never. The machine takes its time.
+    fn is_promising(&self, candidate: &Candidate, budget: &mut Budget) -> Result<bool, Exhausted> {
+        for refuses in [true, false] {
+            let counter = Counter::new(self.program, self.graphs, self.alphabet);
+            let counter = if refuses { counter.refusing() } else { counter };
+            let few = counter.count(&candidate.text(16), self.anywhere, budget)?.steps;
+            let more = counter.count(&candidate.text(32), self.anywhere, budget)?.steps;
+            if more > 2.5 * few {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// None: more than can be counted.

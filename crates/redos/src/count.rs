@@ -27,13 +27,20 @@ pub(crate) struct Counter<'a> {
     alphabet: &'a Alphabet,
     /// Of each letter what conditions see of it.
     bits: Vec<Bits>,
+    /// Whether what stands in for something else never matches, instead of matching all that it can.
+    refuses: bool,
 }
 
 impl<'a> Counter<'a> {
     /// `graphs`: of the program's regions.
     pub(crate) fn new(program: &'a Program, graphs: &'a [Graph], alphabet: &'a Alphabet) -> Counter<'a> {
         let bits = (0..alphabet.len()).map(|letter| program.asked.bits(alphabet.character(letter))).collect();
-        Counter { program, graphs, alphabet, bits }
+        Counter { program, graphs, alphabet, bits, refuses: false }
+    }
+
+    /// The same where back-references never match.
+    pub(crate) fn refusing(self) -> Counter<'a> {
+        Counter { refuses: true, ..self }
     }
 
     /// The steps of one search in a text of letters; `anywhere`: of the worst one, from any place in it.
@@ -111,6 +118,7 @@ impl<'a> Counter<'a> {
                         let next = if body.matched == *negative { FAILED } else { here[*next as usize] };
                         plus(1.0 + body.steps, next)
                     }
+                    Node::Approximation(_) if self.refuses => FAILED,
                     Node::Approximation(next) => here[*next as usize],
                 };
             }

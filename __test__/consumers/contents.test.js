@@ -29,7 +29,8 @@ describe('the root package', () => {
       'LICENSE-UNICODE',
       ...lib,
       ...['CHANGELOG.md', 'README.md', 'SECURITY.md'],
-      ...['index.d.mts', 'index.d.ts', 'index.js', 'index.mjs', 'express.d.ts', 'nestjs.d.ts', 'nestjs.d.mts'],
+      ...['index.d.mts', 'index.d.ts', 'index.js', 'index.mjs'],
+      ...['eslint.d.ts', 'express.d.ts', 'nestjs.d.ts', 'nestjs.d.mts'],
       'package.json',
     ].sort());
   });

@@ -26,8 +26,8 @@ describe('types', () => {
     const listed = tsc('--project', 'tsconfig.json', '--listFilesOnly')
       .stdout.split('\n')
       .map((file) => path.basename(file));
-    const files = ['consumer.ts', 'consumer.mts', 'consumer.cts', 'frameworks.ts'];
-    for (const name of [...files, 'index.d.ts', 'index.d.mts', 'express.d.ts', 'nestjs.d.ts']) {
+    const files = ['consumer.ts', 'consumer.mts', 'consumer.cts', 'frameworks.ts', 'eslint.ts'];
+    for (const name of [...files, 'index.d.ts', 'index.d.mts', 'eslint.d.ts', 'express.d.ts', 'nestjs.d.ts']) {
       assert.ok(listed.includes(name), name);
     }
     // An `@ts-expect-error` without an error is an error itself.

@@ -123,9 +123,10 @@ function listFiles(paths, dependencies) {
       if (codeOf(error) === 'ELOOP') unread.push({ file: full, message: 'a link that leads back to itself' });
       return;
     }
-    // A workspace's own packages are linked into node_modules too: they are the project's code, not a dependency.
-    if (installedIn(real) === null && roots.some((root) => isWithin(real, root.real))) return;
-    if (installedIn(real) === null || dependencies) open.push({ folder: real, packageFolder: real });
+    // What is linked from outside of every node_modules (workspaces, `npm link`) is someone's working copy, not an
+    // installed package: it is scanned where the paths that were given lead to it.
+    const packageFolder = installedIn(real);
+    if (packageFolder !== null && dependencies) open.push({ folder: real, packageFolder });
   }
 }
 
@@ -163,14 +164,6 @@ function installedIn(real) {
   if (STORES.has(name)) return null;
   const length = last + (name.startsWith('@') ? 3 : 2);
   return length > parts.length ? null : parts.slice(0, length).join(path.sep);
-}
-
-/**
- * @param {string} inner
- * @param {string} outer
- */
-function isWithin(inner, outer) {
-  return inner === outer || inner.startsWith(outer.endsWith(path.sep) ? outer : outer + path.sep);
 }
 
 /** @param {unknown} error */

@@ -32,13 +32,15 @@ class Pool {
   #fail = () => {};
   #closed = false;
   #file;
+  #heapMib;
 
   /**
    * @param {number} size
-   * @param {string} [file]
+   * @param {{ file?: string, heapMib?: number }} [worker] Other than usual in tests.
    */
-  constructor(size, file = require.resolve('./worker.js')) {
+  constructor(size, { file = require.resolve('./worker.js'), heapMib = HEAP_MIB } = {}) {
     this.#file = file;
+    this.#heapMib = heapMib;
     /** Rejects when workers cannot be had at all. @type {Promise<never>} */
     this.broken = new Promise((_, reject) => { this.#fail = reject; });
     this.broken.catch(() => {});
@@ -76,7 +78,7 @@ class Pool {
 
   #start() {
     const worker = new Worker(this.#file, {
-      resourceLimits: { stackSizeMb: WORKER_STACK_MIB, maxOldGenerationSizeMb: HEAP_MIB },
+      resourceLimits: { stackSizeMb: WORKER_STACK_MIB, maxOldGenerationSizeMb: this.#heapMib },
       // The parser's loader takes a path to load from this one.
       env: withoutLoaderPath(),
     });

@@ -12,14 +12,17 @@ class Progress {
   #stream;
   #shown = false;
   #next;
+  #now;
 
   /**
-   * @param {NodeJS.WriteStream} stream
+   * @param {{ isTTY?: boolean, write(text: string): unknown }} stream
    * @param {boolean} wanted
+   * @param {() => number} [now] Milliseconds.
    */
-  constructor(stream, wanted) {
+  constructor(stream, wanted, now = () => performance.now()) {
+    this.#now = now;
     this.#stream = wanted && stream.isTTY === true && process.env.TERM !== 'dumb' ? stream : null;
-    this.#next = performance.now() + QUIET_AT_FIRST_MS;
+    this.#next = now() + QUIET_AT_FIRST_MS;
   }
 
   /**
@@ -29,7 +32,7 @@ class Progress {
    */
   show(done, total, found) {
     if (this.#stream === null) return;
-    const now = performance.now();
+    const now = this.#now();
     if (now < this.#next) return;
     this.#next = now + BETWEEN_MS;
     this.#shown = true;

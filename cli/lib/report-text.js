@@ -148,6 +148,7 @@ function noteLine({ file, line, column, message }, paint) {
  */
 function summaryOf({ findings, bad, summary }, unknownListed) {
   const { exponential, polynomial, unknown } = summary;
+  if (summary.files === 0) return 'Nothing was scanned.';
   const parts = [
     findings.length === 0
       ? 'No vulnerable patterns'

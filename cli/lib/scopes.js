@@ -51,7 +51,7 @@ class Scope {
    * @returns {Binding | 'global' | 'unknown'}
    */
   find(name) {
-    for (/** @type {Scope | null} */ let scope = this; scope !== null; scope = scope.parent) {
+    for (let scope = /** @type {Scope | null} */ (this); scope !== null; scope = scope.parent) {
       const binding = scope.names?.get(name);
       if (binding !== undefined) return binding;
       if ((scope.kind & DYNAMIC) !== 0) return 'unknown';

@@ -43,8 +43,11 @@ function isSource(file) {
 function readSource(file, parser) {
   let text;
   try {
-    const { size } = fs.statSync(file);
-    if (size > MAX_BYTES) {
+    const found = fs.statSync(file);
+    if (!found.isFile()) {
+      return { source: null, text: '', note: { kind: 'unreadable', message: 'cannot be read (not a regular file)' } };
+    }
+    if (found.size > MAX_BYTES) {
       const message = `larger than ${MAX_BYTES / 1024 / 1024} MiB: not scanned`;
       return { source: null, text: '', note: { kind: 'too-large', message } };
     }
@@ -86,8 +89,10 @@ function parse(file, text, parser) {
     if (otherError === undefined) [result, error] = [other, otherError];
   }
   const { program, comments } = result;
-  const note = error === undefined ? null : syntaxNote(error);
-  return { source: program === null ? null : { text, program, comments }, text, note };
+  if (error === undefined) return { source: { text, program, comments }, text, note: null };
+  // After an error that the parser could get over, there is a tree of the whole file; else an empty one.
+  const source = program.body.length === 0 ? null : { text, program, comments };
+  return { source, text, note: syntaxNote(error) };
 
   /** @param {'module' | 'script' | 'commonjs' | 'unambiguous'} sourceType */
   function attempt(sourceType) {
@@ -112,7 +117,8 @@ function sourceTypes(extension) {
 /** @param {import('oxc-parser').OxcError} error */
 function syntaxNote({ message, labels }) {
   const offset = labels[0]?.start;
-  return /** @type {Note} */ ({ kind: 'syntax', message: `syntax error: ${message}`, ...(offset === undefined ? {} : { offset }) });
+  const place = offset === undefined ? {} : { offset };
+  return /** @type {Note} */ ({ kind: 'syntax', message: `syntax error: ${message}`, ...place });
 }
 
 module.exports = { MAX_BYTES, isSource, readSource };

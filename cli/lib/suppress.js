@@ -37,7 +37,7 @@ function suppressionsOf(comments, positionOf) {
     const message = complaint(rest);
     if (message === null) {
       const line = next === undefined ? place.line : last.line + 1;
-      good.push({ line, reason: rest.slice(rest.indexOf(':') + 1).replace(/[*/]*$/, '').trim() });
+      good.push({ line, reason: rest.slice(rest.indexOf(':') + 1).trim() });
     } else {
       bad.push({ ...place, endLine: last.line, endColumn: last.column, message });
     }

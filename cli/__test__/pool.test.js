@@ -53,6 +53,7 @@ test('a worker that is out of memory is replaced', async (t) => {
 test('a worker that cannot start ends the scan, with the reason', async (t) => {
   const thrown = poolOf(t, 2, "throw new Error('no parser');");
   await assert.rejects(Promise.race([thrown.run(pattern('a')), thrown.broken]), { message: 'no parser' });
-  const said = poolOf(t, 1, "require('node:worker_threads').parentPort.postMessage({ unusable: 'no addon' }); setInterval(() => {}, 9);");
+  const port = "require('node:worker_threads').parentPort";
+  const said = poolOf(t, 1, `${port}.postMessage({ unusable: 'no addon' }); setInterval(() => {}, 9);`);
   await assert.rejects(Promise.race([said.run(pattern('a')), said.broken]), { message: 'no addon' });
 });

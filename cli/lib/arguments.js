@@ -151,7 +151,8 @@ function milliseconds(value) {
  * @param {'json' | 'sarif'} wanted
  */
 function format(options, wanted) {
-  if (options.format !== 'text' && options.format !== wanted) throw new UsageError('either --json or --sarif, not both');
+  const isOther = options.format !== 'text' && options.format !== wanted;
+  if (isOther) throw new UsageError('either --json or --sarif, not both');
   options.format = wanted;
 }
 

@@ -2,9 +2,9 @@
 'use strict';
 
 /**
- * The value of an expression that is the same whenever it runs: strings, templates, `+`, `String.raw`, `/x/.source`, and
- * `const` names of them in the same file. Everything else is "not constant". Without recursion, and bounded: names that
- * double each other cannot make it build a string that does not fit.
+ * The value of an expression that is the same whenever it runs: strings, templates, `+`, `String.raw`, `/x/.source`,
+ * and `const` names of them in the same file. Everything else is "not constant". Without recursion, and bounded: names
+ * that double each other cannot make it build a string that does not fit.
  */
 
 /** UTF-16 units: far more than V8 or SafeRegExp take as a pattern. */

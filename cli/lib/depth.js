@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * Whether a text might nest so deeply that the parser, which is native and calls itself for each level, would run out of
- * stack and take the whole process with it. An estimate on characters, without a grammar, that errs on the side of
+ * Whether a text might nest so deeply that the parser, which is native and calls itself for each level, would run out
+ * of stack and take the whole process with it. An estimate on characters, without a grammar, that errs on the side of
  * "deep"; it only has to tell real code (hundreds of levels) from what no one wrote.
  */
 

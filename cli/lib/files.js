@@ -2,9 +2,9 @@
 'use strict';
 
 /**
- * Which files are scanned, in the order of their paths. A file is known by its real path, so that none is scanned twice,
- * whatever links lead to it. Links are followed in node_modules only, where package managers place packages by them;
- * elsewhere what they lead to is either in the tree anyway, or not asked for.
+ * Which files are scanned, in the order of their paths. A file is known by its real path, so that none is scanned
+ * twice, whatever links lead to it. Links are followed in node_modules only, where package managers place packages by
+ * them; elsewhere what they lead to is either in the tree anyway, or not asked for.
  */
 
 const fs = require('node:fs');
@@ -14,8 +14,8 @@ const { isSource } = require('./source.js');
 
 /** Never looked into: what version control, package managers and build caches keep for themselves. */
 const SKIPPED = new Set([
-  '.git', '.hg', '.svn', '.jj', 'bower_components', '.yarn', '.pnpm-store', '.cache', '.parcel-cache', '.turbo', '.next',
-  '.nuxt', '.svelte-kit', '.output', '.vercel', '.nyc_output', 'coverage',
+  '.git', '.hg', '.svn', '.jj', 'bower_components', '.yarn', '.pnpm-store', '.cache', '.parcel-cache', '.turbo',
+  '.next', '.nuxt', '.svelte-kit', '.output', '.vercel', '.nyc_output', 'coverage',
 ]);
 /** In an installed package only these: its other folders are what is run. */
 const SKIPPED_IN_PACKAGES = new Set(['.git', '.hg', '.svn', '.jj']);

@@ -75,8 +75,8 @@ function patternsOf(program) {
  * @param {Node} call
  * @param {Scope} scope
  * @param {import('./constants.js').Budget} budget
- * @returns {{ pattern: string, flags: string, repeats: boolean } | undefined} `repeats`: it is a literal once more, which
- *   is listed itself
+ * @returns {{ pattern: string, flags: string, repeats: boolean } | undefined} `repeats`: it is a literal once more,
+ *   which is listed itself
  */
 function argumentsOf(call, scope, budget) {
   const [first, second] = call.arguments;

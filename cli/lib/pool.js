@@ -15,7 +15,9 @@ const HEAP_MIB = 1536;
 const STUCK_MS = 120_000;
 
 /**
- * @typedef {{ kind: 'file', file: string } | { kind: 'pattern', source: string, flags: string, timeoutMs: number }} Task
+ * @typedef {{ kind: 'file', file: string }} FileTask
+ * @typedef {{ kind: 'pattern', source: string, flags: string, timeoutMs: number }} PatternTask
+ * @typedef {FileTask | PatternTask} Task
  * @typedef {{ result: any } | { failure: string }} Answer
  * @typedef {{ task: Task, resolve: (answer: Answer) => void }} Waiting
  */

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * Lines and columns of a text: both from 1, columns in UTF-16 units, as editors and SARIF count. A line ends at LF, CRLF
- * or CR; not at U+2028, which editors show inside a line.
+ * Lines and columns of a text: both from 1, columns in UTF-16 units, as editors and SARIF count. A line ends at LF,
+ * CRLF or CR; not at U+2028, which editors show inside a line.
  */
 
 /**

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * The findings as SARIF 2.1.0 (OASIS Standard, 27 March 2020), with what GitHub code scanning reads: rules with help and
- * a security severity, one result for each place, relative paths, fingerprints that do not depend on the line.
+ * The findings as SARIF 2.1.0 (OASIS Standard, 27 March 2020), with what GitHub code scanning reads: rules with help
+ * and a security severity, one result for each place, relative paths, fingerprints that do not depend on the line.
  */
 
 const { createHash } = require('node:crypto');
@@ -113,7 +113,7 @@ function messageOf(source, flags, analysis, place) {
   const shown = source.length > 200 ? `${source.slice(0, 200)}…` : source;
   const subject = `The pattern /${printable(shown)}/${source.length > 200 ? '' : flags}`;
   const from = place.package === null ? '' : ` (in ${place.package.name}@${place.package.version ?? 'unknown'})`;
-  if (attack === null) return `${subject}${from} could not be decided: ${printable(undecided ?? 'no reason was given')}.`;
+  if (attack === null) return `${subject}${from} could not be decided: ${printable(undecided ?? 'no reason given')}.`;
   const growth = complexity === 'exponential' ? 'exponential time' : `polynomial time of degree ${degree}`;
   const sentences = [`${subject}${from} takes ${growth} on ${limited(attackCode(attack, degree))}.`];
   if (rewritten !== null) sentences.push(`/${printable(rewritten)}/${flags} matches exactly the same in linear time.`);

@@ -46,7 +46,8 @@ function block(finding, paint) {
   const kind = complexity === 'polynomial' ? `polynomial, degree ${degree}` : complexity;
   const from = first.package === null ? '' : `  ${paint('dim', packageOf(first.package))}`;
   const { pattern, marks } = excerpt(finding.source, finding.flags, analysis.hotspots);
-  const lines = [`${paint('bold', placeOf(first))}  ${paint(complexity === 'linear' ? 'dim' : complexity, kind)}${from}`];
+  const painted = paint(complexity === 'linear' ? 'dim' : complexity, kind);
+  const lines = [`${paint('bold', placeOf(first))}  ${painted}${from}`];
   lines.push(`  ${pattern}`);
   if (marks !== '') lines.push(`  ${paint('mark', marks)}`);
   if (analysis.undecided !== null) lines.push(`  why     ${printable(analysis.undecided)}`);
@@ -83,7 +84,8 @@ function fixes({ source, flags, analysis, locations }) {
     const call = pattern.length > 60 ? 'SafeRegExp' : `new SafeRegExp(${pattern})`;
     all.push(`${call} from 'holdfast' runs it in linear time`);
   } else {
-    all.push(`limit the length of the input: SafeRegExp refuses the pattern, because ${printable(analysis.reason ?? '')}`);
+    const because = printable(analysis.reason ?? '');
+    all.push(`limit the length of the input: SafeRegExp refuses the pattern, because ${because}`);
   }
   return all;
 }

@@ -2,8 +2,8 @@
 'use strict';
 
 /**
- * `holdfast scan`: lists the files, has workers find and analyse the patterns, and writes the report. What it prints does
- * not depend on which worker was faster.
+ * `holdfast scan`: lists the files, has workers find and analyse the patterns, and writes the report. What it prints
+ * does not depend on which worker was faster.
  */
 
 const fs = require('node:fs');
@@ -76,7 +76,7 @@ function listed({ paths, dependencies }) {
 
 /**
  * @param {import('./files.js').Entry[]} entries
- * @param {{ options: Options, pool: Pool, findings: Findings, progress: Progress, shown: (file: string) => string }} job
+ * @param {{ options: Options, pool: Pool, findings: Findings, progress: Progress, shown(file: string): string }} job
  */
 async function scanAll(entries, { options, pool, findings, progress, shown }) {
   const packageOf = packageReader();

@@ -2,8 +2,9 @@
 'use strict';
 
 /**
- * Which declaration a name stands for: the scopes of one file, built while patterns.js walks its tree. Where that cannot
- * be told (inside `with`, beside a direct `eval`), the answer is "unknown", and nothing is concluded from the name.
+ * Which declaration a name stands for: the scopes of one file, built while patterns.js walks its tree. Where that
+ * cannot be told (inside `with`, beside a direct `eval`), the answer is "unknown", and nothing is concluded from the
+ * name.
  */
 
 /** Of a scope whose names cannot be listed. */

@@ -27,7 +27,7 @@ const EXTENSIONS = Object.assign(Object.create(null), {
 
 /**
  * @typedef {{ text: string, program: any, comments: { value: string, start: number, end: number }[] }} Source
- * @typedef {{ kind: 'too-large' | 'too-deep' | 'unreadable' | 'syntax' | 'failed', message: string, offset?: number }} Note
+ * @typedef {{ kind: 'too-large' | 'too-deep' | 'unreadable' | 'syntax', message: string, offset?: number }} Note
  */
 
 /** @param {string} file */

@@ -43,9 +43,13 @@ const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPor
 function scanFile(file, parser) {
   const { source, text, note } = readSource(file, parser);
   const positionOf = positionsOf(text);
-  const placed = note?.offset === undefined ? note : { kind: note.kind, message: note.message, ...positionOf(note.offset) };
+  const placed = note?.offset === undefined
+    ? note
+    : { kind: note.kind, message: note.message, ...positionOf(note.offset) };
   /** @type {FileResult} */
-  const result = { places: [], dynamic: 0, refused: 0, suppressions: [], bad: [], scanned: source !== null, note: placed };
+  const result = {
+    places: [], dynamic: 0, refused: 0, suppressions: [], bad: [], scanned: source !== null, note: placed,
+  };
   if (source === null) return result;
 
   const { occurrences, dynamic } = patternsOf(source.program);

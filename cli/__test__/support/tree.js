@@ -1,8 +1,8 @@
 'use strict';
 
 /**
- * The fixture tree, copied to a folder of its own: `installed` becomes `node_modules` (which git does not keep), and what
- * git or an editor would change is written here. And the command, run in it as a user runs it.
+ * The fixture tree, copied to a folder of its own: `installed` becomes `node_modules` (which git does not keep), and
+ * what git or an editor would change is written here. And the command, run in it as a user runs it.
  */
 
 const { spawn } = require('node:child_process');

@@ -71,6 +71,7 @@ const NOT_REGEXP = [
   "with (x) { RegExp('a') }", "function f() { eval(x); return RegExp('a') }", "const window = x; window.RegExp('a')",
   "x.RegExp('a')", "new RegExp2('a')", "globalThis.x.RegExp('a')", "RegExp.escape('a')", "globalThis['Reg' + x]('a')",
   "(function RegExp() { RegExp('a') })", "try {} catch (RegExp) { RegExp('a') }", "if (x) { var RegExp; } RegExp('a')",
+  "if (x) { function RegExp() {} } RegExp('a')",
 ];
 
 test('a RegExp that may be another one is not RegExp', () => {
@@ -92,6 +93,14 @@ const TYPESCRIPT = [
 
 test('TypeScript', () => {
   for (const [text, expected] of TYPESCRIPT) assert.deepEqual(scan(text, 'ts').found, expected, text);
+});
+
+test('a constant that is too long for a pattern is none', () => {
+  const names = Array.from({ length: 12 }, (_, n) => `const a${n + 1} = a${n} + a${n};`);
+  const text = `const a0 = '${'x'.repeat(1000)}'; ${names.join('')} RegExp(a9); RegExp(a12)`;
+  const { program } = parser.parseSync('a.js', text);
+  const { occurrences, dynamic } = patternsOf(program);
+  assert.deepEqual([occurrences.map(({ pattern }) => pattern.length), dynamic], [[512_000], 1]);
 });
 
 test('names that double each other end', () => {

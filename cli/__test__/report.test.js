@@ -8,6 +8,7 @@ const path = require('node:path');
 const { test } = require('node:test');
 
 const { attackCode, printable, stringLiteral } = require('../lib/escape.js');
+const { Findings } = require('../lib/findings.js');
 const { textReport } = require('../lib/report-text.js');
 const { emptyTree, holdfast, scanJson } = require('./support/tree.js');
 
@@ -20,7 +21,10 @@ function reportOf(source, analysis, locations = [{ file: 'a.js', line: 1, column
   const counts = { files: 1, regexps: 1, patterns: 1, exponential: 0, polynomial: 1, unknown: 0 };
   return {
     findings: [{ source, flags: 'g', analysis: full, locations, suppressed: [] }],
-    bad: [], notes: [], suppressed: [], summary: { ...counts, dynamic: 0, refused: 0, places: locations.length, suppressed: 0 },
+    bad: [],
+    notes: [],
+    suppressed: [],
+    summary: { ...counts, dynamic: 0, refused: 0, places: locations.length, suppressed: 0 },
   };
 }
 
@@ -77,7 +81,8 @@ test('the fix: a refusal says why, a package cannot be edited, an attack may be 
 
 test('code evaluates to the text, and is ASCII without control characters, whatever the text', () => {
   const texts = [
-    '', "it's", '\\', '\\\'', '\n\r\t\v\f\0', '\u2028\u2029', 'é', '😀', '\ud83d', '\udc00x', '`${x}`', '\x7f\x1b', '\x001',
+    '', "it's", '\\', '\\\'', '\n\r\t\v\f\0',
+    '\u2028\u2029', 'é', '😀', '\ud83d', '\udc00x', '`${x}`', '\x7f\x1b', '\x001',
   ];
   for (let unit = 0; unit < 65_536; unit += 97) texts.push(`${String.fromCharCode(unit)}1`);
   for (const text of texts) {
@@ -89,6 +94,21 @@ test('code evaluates to the text, and is ASCII without control characters, whate
   assert.equal(attackCode(attack, 2), "'\\'' + '\\\\'.repeat(50_000) + '\\n'");
   assert.equal(attackCode({ ...attack, prefix: '', suffix: '' }, null), "'\\\\'.repeat(50)");
   assert.equal(attackCode({ ...attack, prefix: '', suffix: '' }, 40), "'\\\\'.repeat(200)");
+});
+
+test('findings are sorted by path, line and column, in whatever order files are done', () => {
+  const findings = new Findings({ unknown: false, minComplexity: 'polynomial' });
+  const place = (source, line, column) => ({ source, flags: '', line, column, endLine: line, endColumn: column + 1 });
+  const counts = { dynamic: 0, refused: 0, scanned: true, note: null };
+  const result = (...places) => ({ places, suppressions: [], bad: [], ...counts });
+  const { analysis } = reportOf('a', {}).findings[0];
+  const first = result(place('z', 2, 9), place('y', 2, 1), place('z', 10, 1));
+  const second = result(place('z', 3, 1), place('x', 30, 1));
+  findings.add('b.js', null, first, [analysis, analysis, analysis]);
+  findings.add('a.js', null, second, [analysis, analysis]);
+  const shown = findings.report().findings.map(({ source, locations }) =>
+    [source, ...locations.map(({ file, line, column }) => `${file}:${line}:${column}`)].join(' '));
+  assert.deepEqual(shown, ['z a.js:3:1 b.js:2:9 b.js:10:1', 'x a.js:30:1', 'y b.js:2:1']);
 });
 
 test('printable text keeps letters, and no orders', () => {

@@ -121,6 +121,19 @@ test('a package that is linked to, as pnpm does, is scanned once; the project it
   }
 });
 
+test('packages that link to each other are scanned once', async (t) => {
+  const cwd = emptyTree(t);
+  for (const [name, other] of [['a', 'b'], ['b', 'a']]) {
+    const folder = path.join(cwd, `node_modules/.pnpm/${name}/node_modules/${name}`);
+    fs.mkdirSync(path.join(folder, 'node_modules'), { recursive: true });
+    fs.writeFileSync(path.join(folder, 'index.js'), `/(${name}+)+x/;`);
+    const target = path.join(cwd, `node_modules/.pnpm/${other}/node_modules/${other}`);
+    fs.symlinkSync(target, path.join(folder, 'node_modules', other), 'junction');
+  }
+  const { summary } = await scanJson(['--dependencies'], cwd);
+  assert.equal(summary.regexps, 2);
+});
+
 test('links that lead back to themselves are noted, and the scan goes on', async (t) => {
   const cwd = emptyTree(t);
   fs.writeFileSync(path.join(cwd, 'a.js'), 'exports.a = /(a+)+b/;\n');

@@ -49,7 +49,7 @@ async function scan(options, version) {
   const findings = new Findings(options);
   for (const { file, message } of unread) findings.note(shown(file), message, 'unreadable');
   const progress = new Progress(process.stderr, !options.quiet);
-  const pool = new Pool(Math.min(os.availableParallelism(), MAX_WORKERS, Math.max(1, entries.length)));
+  const pool = new Pool(workers());
   try {
     await Promise.race([scanAll(entries, { options, pool, findings, progress, shown }), pool.broken]);
   } catch (error) {
@@ -62,6 +62,10 @@ async function scan(options, version) {
   await write(textOf(report, options, version), options.output);
   if (report.summary.files === 0) throw new ScanError('none of the files could be scanned');
   return report.findings.length + report.bad.length > 0 ? EXIT.findings : EXIT.clean;
+}
+
+function workers() {
+  return Math.min(os.availableParallelism(), MAX_WORKERS);
 }
 
 /** @param {Options} options */
@@ -100,7 +104,7 @@ async function scanAll(entries, { options, pool, findings, progress, shown }) {
       progress.show(done, entries.length, patterns);
     }
   };
-  const lanes = Math.min(entries.length, FILES_AHEAD * Math.min(os.availableParallelism(), MAX_WORKERS));
+  const lanes = Math.min(entries.length, FILES_AHEAD * workers());
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 

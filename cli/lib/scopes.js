@@ -35,8 +35,7 @@ class Scope {
    */
   declare(name, init) {
     this.names ??= new Map();
-    // Declared twice, it is whatever was assigned last.
-    this.names.set(name, { init: this.names.has(name) ? null : init, scope: this });
+    this.names.set(name, { init, scope: this });
   }
 
   /** @returns {Scope} the scope that a `var` in this one belongs to */

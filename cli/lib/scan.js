@@ -23,7 +23,7 @@ const { textReport } = require('./report-text.js');
 const MAX_KNOWN = 50_000;
 /** Files that are under way at once, for each worker: enough to keep it busy. */
 const FILES_AHEAD = 4;
-const MAX_WORKERS = 16;
+const MAX_WORKERS = 8;
 
 const EXIT = { clean: 0, findings: 1, failed: 2 };
 

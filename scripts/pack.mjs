@@ -1,7 +1,7 @@
 // `npm run pack [folder]`: makes the tarballs to publish, the root package and every platform package whose binary is
-// in npm/<triple>/. The root package is staged first: only there does it get its `optionalDependencies`. They cannot
-// stand in the repository's package.json, because `npm ci` fails on optional dependencies that are not published yet,
-// and those of the next version never are.
+// in npm/<triple>/, and the command line in cli/. The root package is staged first: only there does it get its
+// `optionalDependencies`. They cannot stand in the repository's package.json, because `npm ci` fails on optional
+// dependencies that are not published yet, and those of the next version never are.
 
 import fs from 'node:fs';
 import os from 'node:os';
@@ -16,13 +16,17 @@ const LICENSES = ['LICENSE', 'LICENSE-APACHE', 'LICENSE-MIT'];
 /** What only the repository needs: no script of ours runs on a user's machine. */
 const REPOSITORY_FIELDS = ['scripts', 'devDependencies', 'napi', 'workspaces'];
 
-/** Packs into `folder` and returns the files: `root`, and `platforms` by triple. */
+/** Packs into `folder` and returns the files: `root`, `cli`, and `platforms` by triple. */
 export function pack(folder) {
   const version = agreedVersion();
   fs.mkdirSync(folder, { recursive: true });
   const stage = fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-pack-'));
   try {
-    const packed = { root: npmPack(stageRoot(path.join(stage, 'root'), version), folder), platforms: {} };
+    const packed = {
+      root: npmPack(stageRoot(path.join(stage, 'root'), version), folder),
+      cli: npmPack(stageCommand(path.join(stage, 'cli')), folder),
+      platforms: {},
+    };
     for (const target of targets) {
       if (!fs.existsSync(addonFile('release', target))) continue;
       packed.platforms[target.triple] = npmPack(stagePlatform(path.join(stage, target.triple), target), folder);
@@ -33,12 +37,14 @@ export function pack(folder) {
   }
 }
 
-/** The version that package.json, the platform manifests and Cargo.toml all have; throws when they differ. */
+/** The version that package.json, the manifests of the others and Cargo.toml all have; throws when they differ. */
 export function agreedVersion() {
   const { version } = manifest(root);
   const found = targets.map(({ triple }) => {
     return [`npm/${triple}/package.json`, manifest(path.join(root, 'npm', triple)).version];
   });
+  const command = manifest(path.join(root, 'cli'));
+  found.push(['cli/package.json', command.version], ['dependencies of cli/package.json', command.dependencies.holdfast]);
   const cargo = fs.readFileSync(path.join(root, 'Cargo.toml'), 'utf8');
   found.push(['Cargo.toml', /^\[workspace\.package\][^[]*?^version\s*=\s*"([^"]+)"/ms.exec(cargo)?.[1]]);
   const different = found.filter(([, other]) => other !== version).map(([file, other]) => `${file} has ${other}`);
@@ -57,6 +63,13 @@ function stageRoot(stage, version) {
     files,
     optionalDependencies: Object.fromEntries(targets.map(({ triple }) => [`holdfast-${triple}`, version])),
   });
+  return stage;
+}
+
+function stageCommand(stage) {
+  const { scripts, devDependencies, ...fields } = manifest(path.join(root, 'cli'));
+  copy([...fields.files, 'README.md'], path.join(root, 'cli'), stage);
+  writeManifest(stage, fields);
   return stage;
 }
 

@@ -10,7 +10,10 @@ import { buildRelease } from './build.mjs';
 import { SetupError, endWithParent, main, run } from './command.mjs';
 import { setup } from './setup.mjs';
 
-const FOLDERS = ['__test__', '__test__/types', '__test__/http', '__test__/nestjs', '__test__/e2e', '__test__/browser'];
+const FOLDERS = [
+  ...['__test__', '__test__/types', '__test__/http', '__test__/nestjs', '__test__/e2e', '__test__/browser'],
+  'cli/__test__',
+];
 const PACKAGING_FOLDERS = ['__test__/consumers'];
 
 await main(async () => {

@@ -111,7 +111,8 @@ impl<'a> Search<'a> {
 
     fn exponential(&self, budget: &mut Budget) -> Result<Vec<Pump>, Exhausted> {
         let mut pumps = Vec::new();
-        for nodes in self.cyclic.values() {
+        // What comes first in a text has the highest number.
+        for nodes in self.cyclic.values().rev() {
             let mut forks = Vec::new();
             for &node in nodes {
                 let edges: Vec<&Edge> = self.inner(node).collect();

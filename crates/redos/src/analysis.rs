@@ -8,6 +8,7 @@ use crate::alphabet::Alphabet;
 use crate::ambiguity::{Ambiguity, ambiguity};
 use crate::attack::{Candidate, MAX_REPETITIONS, Model, Proof, candidates};
 use crate::budget::{Budget, Exhausted};
+use crate::count::Searches;
 use crate::futures::Futures;
 use crate::graph::{Graph, Node};
 use crate::growth::Growth;
@@ -257,6 +258,14 @@ impl Inquiry<'_> {
             let limit = if has_depths { Growth::Exponential } else { limit };
             let mut trial = Trial::of(self, prepared, model);
             trial.run(&texts, limit, limit, MAX_REPETITIONS)?;
+            if self.begins_anywhere() && trial.best.is_none() {
+                // What comes first in the text may be in the way of the next search.
+                trial.run(&with_prefixes(&texts, prepared.alphabet.len()), limit, limit, MAX_REPETITIONS)?;
+            }
+            if self.begins_anywhere() && trial.best.is_none() {
+                trial.model.searches = Searches::Worst;
+                trial.run(&texts, limit, limit, MAX_REPETITIONS)?;
+            }
             if has_depths {
                 for region in 1..prepared.graphs.len() {
                     if let Ok(found) = look(prepared, region, true, false, &mut budget) {
@@ -353,13 +362,16 @@ struct Trial<'a> {
 impl<'a> Trial<'a> {
     fn of(inquiry: &'a Inquiry<'_>, prepared: &'a Prepared, model: &'a Prepared) -> Trial<'a> {
         debug_assert_eq!(prepared.program.sets, model.program.sets);
-        let (canonical, anywhere) = (&inquiry.lowered.canonical, inquiry.begins_anywhere());
+        let (canonical, searches) = (
+            &inquiry.lowered.canonical,
+            if inquiry.begins_anywhere() { Searches::All } else { Searches::First },
+        );
         let model = Model {
             program: &model.program,
             graphs: &model.graphs,
             alphabet: &prepared.alphabet,
             canonical,
-            anywhere,
+            searches,
         };
         Trial { model, budget: inquiry.budget(PROOF_WORK), best: None }
     }
@@ -479,6 +491,19 @@ fn with_other_suffixes(texts: Vec<Candidate>, letters: usize) -> Vec<Candidate> 
             .filter(|other| *other != more[place])
             .collect();
         more.extend(others);
+    }
+    more
+}
+
+/// The same after each letter.
+fn with_prefixes(texts: &[Candidate], letters: usize) -> Vec<Candidate> {
+    const MOST: usize = 4;
+    let mut more = Vec::new();
+    for candidate in texts.iter().take(MOST) {
+        for letter in 0..letters as u32 {
+            let prefix = [&[letter], &candidate.prefix[..]].concat();
+            more.push(Candidate { prefix, ..candidate.clone() });
+        }
     }
     more
 }

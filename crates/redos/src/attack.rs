@@ -5,7 +5,7 @@ use holdfast_regexp_syntax::Span;
 use crate::alphabet::Alphabet;
 use crate::ambiguity::Pump;
 use crate::budget::{Budget, Exhausted};
-use crate::count::Counter;
+use crate::count::{Counter, Searches};
 use crate::graph::Graph;
 use crate::growth::{Growth, Sample, growth, is_enormous, multiplies};
 use crate::machine::Machine;
@@ -63,8 +63,7 @@ pub(crate) struct Model<'a> {
     pub(crate) graphs: &'a [Graph],
     pub(crate) alphabet: &'a Alphabet,
     pub(crate) canonical: &'a [(u32, u32)],
-    /// Whether a search may begin anywhere: with the flags g and y it does so at `lastIndex`.
-    pub(crate) anywhere: bool,
+    pub(crate) searches: Searches,
 }
 
 impl Model<'_> {
@@ -190,8 +189,8 @@ impl Model<'_> {
         for refuses in [true, false] {
             let counter = Counter::new(self.program, self.graphs, self.alphabet);
             let counter = if refuses { counter.refusing() } else { counter };
-            let few = counter.count(&candidate.text(16), self.anywhere, budget)?.steps;
-            let more = counter.count(&candidate.text(32), self.anywhere, budget)?.steps;
+            let few = counter.count(&candidate.text(16), self.searches, budget)?.steps;
+            let more = counter.count(&candidate.text(32), self.searches, budget)?.steps;
             if more > 2.5 * few {
                 return Ok(true);
             }
@@ -207,7 +206,7 @@ impl Model<'_> {
         budget: &mut Budget,
     ) -> Result<Option<f64>, Exhausted> {
         if !self.program.has_reference {
-            return Ok(Some(counter.count(text, self.anywhere, budget)?.steps));
+            return Ok(Some(counter.count(text, self.searches, budget)?.steps));
         }
         const MOST: u64 = 100_000;
         let characters: Vec<u32> =

@@ -16,9 +16,22 @@ use crate::program::Program;
 pub(crate) struct Tally {
     pub(crate) steps: f64,
     pub(crate) matched: bool,
+    /// Where the match ends, if there is one.
+    pub(crate) end: usize,
 }
 
-const FAILED: Tally = Tally { steps: 0.0, matched: false };
+const FAILED: Tally = Tally { steps: 0.0, matched: false, end: 0 };
+
+/// Which searches are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Searches {
+    /// One, from the start of the text.
+    First,
+    /// That, and from the end of each match the next one, as `replace` does with the flag g.
+    All,
+    /// The worst one from any place in the text.
+    Worst,
+}
 
 /// All that is needed to count, for one program.
 pub(crate) struct Counter<'a> {
@@ -43,11 +56,11 @@ impl<'a> Counter<'a> {
         Counter { refuses: true, ..self }
     }
 
-    /// The steps of one search in a text of letters; `anywhere`: of the worst one, from any place in it.
+    /// The steps of searches in a text of letters.
     pub(crate) fn count(
         &self,
         text: &[u32],
-        anywhere: bool,
+        which: Searches,
         budget: &mut Budget,
     ) -> Result<Tally, Exhausted> {
         // Of each region what comes of beginning it at each position. Regions are needed by those before them.
@@ -55,13 +68,22 @@ impl<'a> Counter<'a> {
         for region in (0..self.graphs.len()).rev() {
             outcomes[region] = self.region(region, text, &outcomes, budget)?;
         }
-        let first = outcomes[0][0];
-        Ok(match anywhere {
-            true => outcomes[0]
-                .iter()
-                .fold(first, |worst, tally| if tally.steps > worst.steps { *tally } else { worst }),
-            false => first,
-        })
+        let searches = &outcomes[0];
+        let mut tally = searches[0];
+        match which {
+            Searches::First => {}
+            Searches::All => {
+                let (mut at, mut last) = (0, tally);
+                while last.matched {
+                    at = last.end.max(at + usize::from(last.end == at));
+                    let Some(&next) = searches.get(at) else { break };
+                    tally.steps += next.steps;
+                    last = next;
+                }
+            }
+            Searches::Worst => tally.steps = searches.iter().fold(0.0, |most, tally| tally.steps.max(most)),
+        }
+        Ok(tally)
     }
 
     fn region(
@@ -84,7 +106,7 @@ impl<'a> Counter<'a> {
             let letter = if behind { at.checked_sub(1).map(|at| text[at]) } else { text.get(at).copied() };
             for (id, node) in graph.nodes.iter().enumerate() {
                 here[id] = match node {
-                    Node::Accept => Tally { steps: 0.0, matched: true },
+                    Node::Accept => Tally { steps: 0.0, matched: true, end: at },
                     Node::Fail => FAILED,
                     Node::Character(character) => {
                         let set = graph.characters[*character as usize].set as usize;
@@ -92,7 +114,7 @@ impl<'a> Counter<'a> {
                             Some(letter) if self.alphabet.members(set).has(letter as usize) => {
                                 plus(1.0, after[*character as usize])
                             }
-                            _ => Tally { steps: 1.0, matched: false },
+                            _ => Tally { steps: 1.0, ..FAILED },
                         }
                     }
                     Node::Split(targets) => {

@@ -11,6 +11,7 @@ use crate::analysis::Complexity;
 use crate::analysis_tests::analysis;
 use crate::attack::{Candidate, MAX_REPETITIONS, Model};
 use crate::budget::Budget;
+use crate::count::Searches;
 use crate::graph::Graph;
 use crate::growth::Growth;
 use crate::program::{Program, Shape};
@@ -82,8 +83,13 @@ fn counted(source: &str) -> Growth {
         .collect();
     assert_eq!(letters.len(), 3);
     let spell = |word: &Vec<u32>| word.iter().map(|&letter| letters[letter as usize]).collect::<Vec<_>>();
-    let model =
-        Model { program: &program, graphs: &graphs, alphabet: &alphabet, canonical: &[], anywhere: false };
+    let model = Model {
+        program: &program,
+        graphs: &graphs,
+        alphabet: &alphabet,
+        canonical: &[],
+        searches: Searches::First,
+    };
     let mut fastest = Growth::Linear;
     for pump in words(2, 3).iter().filter(|pump| !pump.is_empty()) {
         for prefix in words(2, 1) {

@@ -105,7 +105,7 @@ async function besideRecheck({ holdfast, peer }, patterns) {
   );
   const sum = (times) => times.reduce((all, one) => all + one, 0);
   const ratios = lanes.recheck.times.map((time, index) => time / lanes.holdfast.times[index]);
-  const whoIsRight = tally(disagreements.map(({ right }) => right));
+  const right = Object.entries(tally(disagreements.map((each) => each.right))).map(([who, n]) => `${who} ${n}`);
   return {
     columns: ['', 'patterns', 'median', '99th percentile', 'longest', 'all'],
     rows: [
@@ -115,7 +115,7 @@ async function besideRecheck({ holdfast, peer }, patterns) {
     note: [
       `recheck by ${way}, default parameters; ${compared.length} of ${patterns.length} patterns, once each.`,
       `Holdfast says / recheck says: ${agreement(compared)}.`,
-      `Where they disagree, right is: ${Object.entries(whoIsRight).map(([who, n]) => `${who} ${n}`).join(', ')}.`,
+      right.length === 0 ? 'They agree on all.' : `Where they disagree, right is: ${right.join(', ')}.`,
     ].join(' '),
     agreement: agreementTable(compared),
     others: Object.fromEntries(Object.keys(others).map((name) => [name, besides(compared, name)])),

@@ -122,7 +122,19 @@ async function besideRecheck({ holdfast, peer }, patterns) {
     recheckTimedOut: compared.filter(({ answers }) => answers.recheck.why === 'timeout').length,
     ratios: { median: median(ratios), sum: ratioOf(lanes, sum), p10: quantile(ratios, 0.1) },
     disagreements,
+    otherDegrees: otherDegrees(compared),
   };
+}
+
+/** Where both say polynomial, and not of which degree; with the label's, where there is one. */
+export function otherDegrees(compared) {
+  return compared
+    .filter(({ answers: { holdfast, recheck } }) => {
+      return [holdfast, recheck].every(({ verdict }) => verdict === 'polynomial') && holdfast.degree !== recheck.degree;
+    })
+    .map(({ pattern, flags, where, degree, answers: { holdfast, recheck } }) => {
+      return { pattern, flags, where, holdfast: holdfast.degree, recheck: recheck.degree, label: degree ?? null };
+    });
 }
 
 const ratioOf = ({ holdfast, recheck }, sum) => sum(recheck.times) / sum(holdfast.times);

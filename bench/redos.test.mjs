@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { agreement, agreementTable, decided, labelled } from './redos.mjs';
+import { agreement, agreementTable, decided, labelled, otherDegrees } from './redos.mjs';
 import { literalsWith, patternsOf, spread } from './redos-corpus.mjs';
 import { GrowthMeter, textOf } from './redos-growth.mjs';
 import { answerOf, holdfastAnalyser } from './redos-peers.mjs';
@@ -100,6 +100,21 @@ test('agreement counts pairs of verdicts', () => {
   assert.equal(agreement(compared), 'linear/linear 2, linear/unknown 1');
   assert.equal(agreementTable(compared).linear.unknown, 1);
   assert.equal(agreementTable(compared).polynomial.linear, 0);
+});
+
+test('degrees are compared where both say polynomial', () => {
+  const said = (pattern, own, other) => {
+    const [holdfast, recheck] = [own, other].map(([verdict, degree]) => ({ verdict, degree }));
+    return { pattern, flags: '', where: 'here', answers: { holdfast, recheck } };
+  };
+  const compared = [
+    said('same', ['polynomial', 2], ['polynomial', 2]),
+    said('other', ['polynomial', 3], ['polynomial', 2]),
+    said('class', ['polynomial', 2], ['exponential', Infinity]),
+  ];
+  assert.deepEqual(otherDegrees(compared), [
+    { pattern: 'other', flags: '', where: 'here', holdfast: 3, recheck: 2, label: null },
+  ]);
 });
 
 test('the labelled list has what is compared', () => {

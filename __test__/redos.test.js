@@ -96,6 +96,16 @@ describe('analyzeRegExp on the labelled list', () => {
     }
   });
 
+  it('attacks a search that begins at the start of the text, with g too', () => {
+    // What the first alternative takes there, the second one does not come to see.
+    const trims = attacked.filter(({ pattern, flags }) => flags === 'g' && /^\^[^|]+\|[^|]+\$$/.test(pattern));
+    assert.ok(trims.length >= 5);
+    for (const { found, ...label } of trims) {
+      const [first] = new RegExp(label.pattern).exec(found.attackString(3)) ?? [''];
+      assert.ok(!first.includes(found.attack.pump), named(label));
+    }
+  });
+
   it('names places in the source that are loops', () => {
     for (const { found, ...label } of attacked) {
       assert.ok(found.hotspots.length > 0, named(label));

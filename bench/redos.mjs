@@ -1,7 +1,7 @@
 // Benchmark of analyzeRegExp: how long it takes for each of the regular expressions of installed packages, the same
-// beside recheck on the labelled list and on a sample of those (recheck takes so long that all would take an hour), who
-// is right where the two disagree, and whether V8's own matcher takes as long on the attack strings as they promise.
-// The labelled list is __test__/redos.cases.json. Every figure is of one run, the analysers in turn on each pattern.
+// beside recheck on the labelled list and on a sample of those (recheck takes too long for all), who is right where the
+// two disagree, and whether V8's own matcher takes as long on the attack strings as they promise. The labelled list is
+// __test__/redos.cases.json. Every figure is of one run, the analysers in turn.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { median, quantile } from './harness.mjs';
@@ -23,6 +23,8 @@ const SAMPLE = 200;
 const ROUNDS = 3;
 /** Each analyser stays under the three minutes that run.mjs gives a case. */
 const CASE_MS = 160_000;
+/** So many patterns by one analyser, then the same by the other one. */
+const BLOCK = 20;
 /** No round of a comparison goes on for longer, but the first one, in which every pattern has its turn. */
 const ROUNDS_MS = 100_000;
 /** Grown to twice as many pumps, a match takes at least twice as long. */
@@ -78,7 +80,7 @@ async function everyPattern({ holdfast }, { rounds = ROUNDS }) {
   };
 }
 
-/** Both analysers on each pattern, who goes first in turn; then the disagreements, decided by the label or by V8. */
+/** Both analysers in turn, some patterns at a time; then the disagreements, decided by the label or by V8. */
 async function besideRecheck({ holdfast, peer }, patterns) {
   const recheck = await peer('recheck');
   if (recheck === null) throw new Error('recheck is not available');
@@ -86,25 +88,22 @@ async function besideRecheck({ holdfast, peer }, patterns) {
   const ours = holdfastAnalyser(holdfast);
   const others = await yesOrNo(peer);
   await theirs('a', ''); // starts its process
-  const lanes = { holdfast: { analyse: ours, taken: [] }, recheck: { analyse: theirs, taken: [] } };
+  const lanes = { holdfast: laneOf(ours), recheck: laneOf(theirs) };
   const compared = [];
   const started = performance.now();
   let rounds = 0;
-  while (rounds < ROUNDS && performance.now() - started < ROUNDS_MS) {
-    for (const [index, each] of patterns.entries()) {
+  for (; rounds < ROUNDS && performance.now() - started < ROUNDS_MS; rounds++) {
+    for (let from = 0; from < patterns.length; from += BLOCK) {
       if (rounds > 0 && performance.now() - started > ROUNDS_MS) break;
-      const names = (index + rounds) % 2 === 0 ? ['holdfast', 'recheck'] : ['recheck', 'holdfast'];
-      const answers = {};
-      for (const name of names) {
-        const start = process.hrtime.bigint();
-        answers[name] = await lanes[name].analyse(each.pattern, each.flags);
-        (lanes[name].taken[index] ??= []).push(Number(process.hrtime.bigint() - start));
-      }
-      if (rounds > 0) continue;
-      for (const [name, say] of Object.entries(others)) answers[name] = say(each.pattern, each.flags);
-      compared.push({ ...each, answers });
+      const names = (from / BLOCK + rounds) % 2 === 0 ? ['holdfast', 'recheck'] : ['recheck', 'holdfast'];
+      const indices = patterns.slice(from, from + BLOCK).map((_, place) => from + place);
+      for (const name of names) for (const index of indices) await timed(lanes[name], patterns[index], index);
     }
-    rounds++;
+  }
+  for (const [index, each] of patterns.entries()) {
+    const answers = { holdfast: lanes.holdfast.answers[index], recheck: lanes.recheck.answers[index] };
+    for (const [name, say] of Object.entries(others)) answers[name] = say(each.pattern, each.flags);
+    compared.push({ ...each, answers });
   }
   for (const lane of Object.values(lanes)) lane.times = lane.taken.map(median);
   const disagreements = await decided(
@@ -132,6 +131,14 @@ async function besideRecheck({ holdfast, peer }, patterns) {
     disagreements,
     otherDegrees: otherDegrees(compared),
   };
+}
+
+const laneOf = (analyse) => ({ analyse, taken: [], answers: [] });
+
+async function timed({ analyse, taken, answers }, { pattern, flags }, index) {
+  const start = process.hrtime.bigint();
+  answers[index] = await analyse(pattern, flags);
+  (taken[index] ??= []).push(Number(process.hrtime.bigint() - start));
 }
 
 /** Where both say polynomial, and not of which degree; with the label's, where there is one. */

@@ -17,6 +17,7 @@ export const FILES = [
   'aead',
   'limiter',
   'express',
+  'redos',
   'load',
 ];
 

@@ -20,10 +20,10 @@ const fixtures = path.join(__dirname, 'fixtures');
 const workspace = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'holdfast-consumers-')));
 after(() => fs.rmSync(workspace, { recursive: true, force: true }));
 
-/** @type {Promise<{ root: string, platform: string, triple: string }> | undefined} */
+/** @type {Promise<{ root: string, cli: string, platform: string, triple: string }> | undefined} */
 let tarballs;
 
-/** Packs once: the root package and the package of this platform. */
+/** Packs once: the root package, the command line and the package of this platform. */
 function packed() {
   tarballs ??= (async () => {
     const { pack } = await import('../../scripts/pack.mjs');
@@ -32,7 +32,7 @@ function packed() {
     const files = pack(path.join(workspace, 'tarballs'));
     const platform = /** @type {Record<string, string>} */ (files.platforms)[triple];
     assert.ok(platform, 'no release binary: run "npm run test:packaging", which builds it');
-    return { root: files.root, platform, triple };
+    return { root: files.root, cli: files.cli, platform, triple };
   })();
   return tarballs;
 }

@@ -6,17 +6,22 @@ use holdfast_regexp_syntax::Set;
 
 use crate::bits::Bits;
 
+/// Sets times letters: two megabytes.
+const MAX_MEMBERS: usize = 1 << 24;
+
 /// Letters are numbered from 0.
 pub(crate) struct Alphabet {
     /// Of each letter the character that stands for it in texts.
     characters: Vec<u32>,
+    /// And one above U+00FF, if it has any.
+    wide: Vec<Option<u32>>,
     /// Of each set which letters it has.
     members: Vec<Bits>,
 }
 
 impl Alphabet {
-    /// The letters of these sets among the characters up to `last`.
-    pub(crate) fn of(sets: &[Set], last: u32) -> Alphabet {
+    /// The letters of these sets among the characters up to `last`. None: too many sets with too many letters.
+    pub(crate) fn of(sets: &[Set], last: u32) -> Option<Alphabet> {
         // Where each set begins or ends to have what comes.
         let mut changes = Vec::new();
         for (index, set) in sets.iter().enumerate() {
@@ -30,6 +35,7 @@ impl Alphabet {
         changes.sort_unstable();
         let mut letters: HashMap<Bits, usize> = HashMap::new();
         let mut characters: Vec<u32> = Vec::new();
+        let mut wide: Vec<Option<u32>> = Vec::new();
         let (mut within, mut low, mut at) = (Bits::new(sets.len()), 0, 0);
         loop {
             while let Some(&(place, set, is_in)) = changes.get(at).filter(|change| change.0 == low) {
@@ -42,11 +48,15 @@ impl Alphabet {
             match letters.get(&within) {
                 Some(&letter) if rank(candidate) < rank(characters[letter]) => characters[letter] = candidate,
                 Some(_) => {}
+                None if characters.len() * sets.len() >= MAX_MEMBERS => return None,
                 None => {
                     letters.insert(within.clone(), characters.len());
                     characters.push(candidate);
+                    wide.push(None);
                 }
             }
+            let letter = letters[&within];
+            wide[letter] = wide[letter].or_else(|| first_wide(low, high));
             if high >= last {
                 break;
             }
@@ -54,11 +64,11 @@ impl Alphabet {
         }
         let mut members = vec![Bits::new(characters.len()); sets.len()];
         for (within, letter) in letters {
-            for (set, members) in members.iter_mut().enumerate() {
-                members.set(letter, within.has(set));
+            for set in within.iter() {
+                members[set].set(letter, true);
             }
         }
-        Alphabet { characters, members }
+        Some(Alphabet { characters, wide, members })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -69,10 +79,22 @@ impl Alphabet {
         self.characters[letter]
     }
 
+    /// A character of the letter above U+00FF.
+    pub(crate) fn wide(&self, letter: usize) -> Option<u32> {
+        self.wide[letter]
+    }
+
     /// The letters of a set, by its number.
     pub(crate) fn members(&self, set: usize) -> &Bits {
         &self.members[set]
     }
+}
+
+/// A character above U+00FF, no half of a surrogate pair: U+4E2D if it may be.
+fn first_wide(low: u32, high: u32) -> Option<u32> {
+    [0x4E2D, low.max(0x100)]
+        .into_iter()
+        .find(|wide| (low..=high).contains(wide) && !(0xD800..0xE000).contains(wide))
 }
 
 /// The character of a range that is easiest to read.
@@ -114,7 +136,7 @@ mod tests {
     #[test]
     fn letters_are_what_sets_tell_apart() {
         let sets = [set(&[(0x61, 0x7A)]), set(&[(0x30, 0x39), (0x61, 0x66)]), set(&[(0x61, 0x66)])];
-        let alphabet = Alphabet::of(&sets, 0xFFFF);
+        let alphabet = Alphabet::of(&sets, 0xFFFF).expect("few");
         let letters = |number: usize| {
             let has = alphabet.members(number);
             let mut letters: Vec<_> = (0..alphabet.len())
@@ -134,10 +156,10 @@ mod tests {
 
     #[test]
     fn the_last_character_is_one() {
-        let alphabet = Alphabet::of(&[set(&[(0xFFFF, 0xFFFF)]), set(&[])], 0xFFFF);
+        let alphabet = Alphabet::of(&[set(&[(0xFFFF, 0xFFFF)]), set(&[])], 0xFFFF).expect("few");
         assert_eq!(alphabet.len(), 2);
-        let alphabet = Alphabet::of(&[set(&[(0, 0xFFFF)])], 0xFFFF);
+        let alphabet = Alphabet::of(&[set(&[(0, 0xFFFF)])], 0xFFFF).expect("few");
         assert_eq!(alphabet.len(), 1);
-        assert_eq!(Alphabet::of(&[], 0xFFFF).len(), 1);
+        assert_eq!(Alphabet::of(&[], 0xFFFF).expect("few").len(), 1);
     }
 }

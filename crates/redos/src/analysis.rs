@@ -12,7 +12,7 @@ use crate::count::Searches;
 use crate::futures::Futures;
 use crate::graph::{Graph, Node};
 use crate::growth::Growth;
-use crate::program::{Program, Shape};
+use crate::program::{Loops, Program, Shape};
 use crate::runs::Runs;
 
 /// Steps of a program.
@@ -151,23 +151,25 @@ struct Inquiry<'a> {
 
 impl Inquiry<'_> {
     fn run(&self) -> Result<Analysis, Exhausted> {
-        let loose = self.prepare(true)?;
+        let loose = self.prepare(Loops::Loose)?;
         let Some(loose) = loose else {
-            let reason =
-                Reason::TooLarge("the pattern has more than 20,000 steps when its loops are unrolled");
+            let reason = Reason::TooLarge(
+                "the pattern has more than 20,000 steps when its loops are unrolled, or tells too many characters apart",
+            );
             return Ok(Analysis::without_attack(Complexity::Unknown(reason)));
         };
-        let is_bounded = self.is_bounded_at_a_glance(&loose)?;
-        if is_bounded && loose.program.optional < MANY {
-            return Ok(Analysis::without_attack(Complexity::Linear));
-        }
-        let exact = if loose.program.is_loose { self.prepare(false)? } else { None };
+        let exact = if loose.program.is_loose { self.prepare(Loops::Exact)? } else { None };
         let model = if loose.program.is_loose { exact.as_ref() } else { Some(&loose) };
         let mut verdict =
-            if is_bounded { self.probe(&loose, model, Verdict::Linear)? } else { self.look(&loose, model)? };
+            if self.is_bounded_at_a_glance(&loose)? { Verdict::Linear } else { self.look(&loose, model)? };
         // The loops that were taken for unbounded are not: what is true of the pattern as it is?
         if let (Verdict::Open(_), Some(exact)) = (&verdict, &exact) {
             verdict = self.look(exact, Some(exact))?;
+        }
+        if let (Verdict::Linear | Verdict::Open(_), Some(model)) = (&verdict, model)
+            && let Some((candidate, proof)) = self.burst(model)?
+        {
+            verdict = Verdict::Attack(candidate, proof);
         }
         Ok(match verdict {
             Verdict::Linear => Analysis::without_attack(Complexity::Linear),
@@ -181,17 +183,17 @@ impl Inquiry<'_> {
         self.flags.global || self.flags.sticky
     }
 
+    /// Whether characters are code points.
+    fn is_unicode(&self) -> bool {
+        self.flags.unicode || self.flags.unicode_sets
+    }
+
     fn budget(&self, work: u64) -> Budget {
         Budget::new(work, self.deadline)
     }
 
-    fn prepare(&self, loose: bool) -> Result<Option<Prepared>, Exhausted> {
-        let shape = Shape {
-            steps: MAX_STEPS,
-            loose,
-            sticky: self.flags.sticky,
-            unicode: self.flags.unicode || self.flags.unicode_sets,
-        };
+    fn prepare(&self, loops: Loops) -> Result<Option<Prepared>, Exhausted> {
+        let shape = Shape { steps: MAX_STEPS, loops, sticky: self.flags.sticky, unicode: self.is_unicode() };
         let Ok(program) = Program::compile(&self.lowered.root, self.lowered.groups, shape) else {
             return Ok(None);
         };
@@ -201,8 +203,7 @@ impl Inquiry<'_> {
             .collect::<Result<Vec<_>, _>>()?;
         let mut sets = program.sets.clone();
         sets.extend(program.asked.sets().cloned());
-        let alphabet = Alphabet::of(&sets, program.last);
-        Ok(Some(Prepared { program, graphs, alphabet }))
+        Ok(Alphabet::of(&sets, program.last).map(|alphabet| Prepared { program, graphs, alphabet }))
     }
 
     /// Whether ways do not even multiply where it is not looked at what follows.
@@ -241,7 +242,7 @@ impl Inquiry<'_> {
             let mut budget = self.budget(FUTURES_WORK);
             let found = match look(prepared, 0, self.begins_anywhere(), blind, &mut budget) {
                 Ok((_, _, Ambiguity::Bounded)) if !has_depths => {
-                    return self.probe(prepared, model, Verdict::Linear);
+                    return Ok(Verdict::Linear);
                 }
                 Ok(found) => found,
                 Err(Exhausted::Time) => return Err(Exhausted::Time),
@@ -282,44 +283,63 @@ impl Inquiry<'_> {
             }
             if let Some((candidate, proof)) = trial.best {
                 let (candidate, proof) = trial.model.simplify(candidate, proof, limit, &mut trial.budget)?;
+                let (candidate, proof) =
+                    trial.model.with_wide_end(candidate, proof, limit, &mut trial.budget)?;
                 return Ok(Verdict::Attack(candidate, proof));
             }
             if !blind {
                 break;
             }
         }
-        self.probe(prepared, model, Verdict::Open(if open == Reason::Unproven { last } else { open }))
+        Ok(Verdict::Open(if open == Reason::Unproven { last } else { open }))
     }
 
-    /// A pattern in which much is optional has no loops that multiply ways, and yet takes a long time: no longer text would
-    /// make it worse, but nobody waits for the ones that there are.
-    fn probe(
-        &self,
-        prepared: &Prepared,
-        model: Option<&Prepared>,
-        verdict: Verdict,
-    ) -> Result<Verdict, Exhausted> {
-        let Some(model) = model.filter(|model| model.program.optional >= MANY) else { return Ok(verdict) };
-        let mut trial = Trial::of(self, prepared, model);
-        for candidate in plain_texts(prepared.alphabet.len()) {
+    /// A pattern without loops that multiply ways can take a long time all the same: no longer text would make it worse, but
+    /// nobody waits for the ones that there are.
+    fn burst(&self, model: &Prepared) -> Result<Option<(Candidate, Proof)>, Exhausted> {
+        let mut texts = Vec::new();
+        let few = self.prepare(Loops::Few)?.filter(|few| few.program.is_loose);
+        if let Some(few) = &few {
+            let mut budget = self.budget(BLIND_WORK);
+            match look(few, 0, self.begins_anywhere(), true, &mut budget) {
+                Ok((_, _, Ambiguity::Bounded)) | Err(Exhausted::Work) => {}
+                Ok(found) => texts = with_other_suffixes(self::texts(few, 0, found).0, few.alphabet.len()),
+                Err(Exhausted::Time) => return Err(Exhausted::Time),
+            }
+        }
+        if model.program.optional >= MANY {
+            texts.extend(plain_texts(model.alphabet.len()));
+        }
+        if texts.is_empty() {
+            return Ok(None);
+        }
+        debug_assert!(few.iter().all(|few| few.program.sets == model.program.sets));
+        let mut trial = Trial::of(self, model, model);
+        for candidate in texts {
             match trial.model.burst(&candidate, &mut trial.budget) {
-                Ok(Some(proof)) => return Ok(Verdict::Attack(candidate, proof)),
+                Ok(Some(proof)) => return Ok(Some((candidate, proof))),
                 Ok(None) => {}
                 Err(Exhausted::Work) => break,
                 Err(Exhausted::Time) => return Err(Exhausted::Time),
             }
         }
-        Ok(verdict)
+        Ok(None)
     }
 }
 
 /// The attack in characters.
 fn report(model: &Prepared, candidate: Candidate, proof: &Proof) -> Analysis {
     let Candidate { prefix, pump, suffix, hotspots } = candidate;
-    let units = |letters: &[u32]| {
+    let mut parts = [prefix, pump, suffix].map(|letters| {
+        letters.iter().map(|&letter| model.alphabet.character(letter as usize)).collect::<Vec<_>>()
+    });
+    let is_narrow = parts.iter().flatten().all(|&character| character <= 0xFF);
+    if is_narrow && model.program.has_wide_set() {
+        widen(&mut parts, &model.alphabet);
+    }
+    let units = |characters: &Vec<u32>| {
         let mut units = Vec::new();
-        for &letter in letters {
-            let character = model.alphabet.character(letter as usize);
+        for &character in characters {
             match char::from_u32(character) {
                 Some(character) => units.extend_from_slice(character.encode_utf16(&mut [0; 2])),
                 None => units.push(u16::try_from(character).unwrap_or_default()),
@@ -327,7 +347,8 @@ fn report(model: &Prepared, candidate: Candidate, proof: &Proof) -> Analysis {
         }
         units
     };
-    let attack = Attack { prefix: units(&prefix), pump: units(&pump), suffix: units(&suffix) };
+    let [prefix, pump, suffix] = [units(&parts[0]), units(&parts[1]), units(&parts[2])];
+    let attack = Attack { prefix, pump, suffix };
     let length = |repetitions: u32| {
         attack.prefix.len() + attack.pump.len() * repetitions as usize + attack.suffix.len()
     };
@@ -341,6 +362,26 @@ fn report(model: &Prepared, candidate: Candidate, proof: &Proof) -> Analysis {
         hotspots: if hotspots.is_empty() { outermost_loops(&model.program) } else { hotspots },
         steps: steps.collect(),
         attack: Some(attack),
+    }
+}
+
+/// In a text of one-byte characters V8 does not even try what needs others. One character above U+00FF is enough, which is
+/// the same to the pattern as the one that it replaces: rather at an end of the text than in the pump.
+fn widen(parts: &mut [Vec<u32>; 3], alphabet: &Alphabet) {
+    let wide = |character: u32| {
+        let letter = (0..alphabet.len()).find(|&letter| alphabet.character(letter) == character);
+        letter.and_then(|letter| alphabet.wide(letter))
+    };
+    for part in [2, 0, 1] {
+        if let Some((place, character)) = parts[part]
+            .iter()
+            .enumerate()
+            .rev()
+            .find_map(|(place, &character)| Some((place, wide(character)?)))
+        {
+            parts[part][place] = character;
+            return;
+        }
     }
 }
 
@@ -372,6 +413,7 @@ impl<'a> Trial<'a> {
             alphabet: &prepared.alphabet,
             canonical,
             searches,
+            unicode: inquiry.is_unicode(),
         };
         Trial { model, budget: inquiry.budget(PROOF_WORK), best: None }
     }
@@ -387,6 +429,9 @@ impl<'a> Trial<'a> {
         for candidate in texts {
             if self.best.as_ref().is_some_and(|(_, proof)| proof.growth >= enough) {
                 break;
+            }
+            if !self.model.is_text(candidate) {
+                continue;
             }
             match self.model.prove(candidate, limit, most, &mut self.budget) {
                 Ok(Some(proof)) if proof.growth > Growth::Linear => {

@@ -21,6 +21,9 @@ const CLEAR: usize = 7;
 /// What bursts takes so many steps, multiplied by so many with the last doubling, on so few repetitions.
 const BURST: (f64, f64, u32) = (1e6, 16.0, 64);
 
+/// Steps that the machine takes.
+const MOST: u64 = 100_000;
+
 /// Words that are put together as they stand in a chain.
 const MAX_TOGETHER: usize = 12;
 
@@ -64,6 +67,8 @@ pub(crate) struct Model<'a> {
     pub(crate) alphabet: &'a Alphabet,
     pub(crate) canonical: &'a [(u32, u32)],
     pub(crate) searches: Searches,
+    /// Whether characters are code points.
+    pub(crate) unicode: bool,
 }
 
 impl Model<'_> {
@@ -120,6 +125,15 @@ impl Model<'_> {
         Ok(settled.map(|growth| Proof { growth, samples }))
     }
 
+    /// Whether the letters can stand beside each other: two halves of a surrogate pair would become a character of their own.
+    pub(crate) fn is_text(&self, candidate: &Candidate) -> bool {
+        let character = |letter: u32| self.alphabet.character(letter as usize);
+        let is_pair = |pair: &[u32]| {
+            (0xD800..0xDC00).contains(&character(pair[0])) && (0xDC00..0xE000).contains(&character(pair[1]))
+        };
+        !self.unicode || !candidate.text(2).windows(2).any(is_pair)
+    }
+
     /// The same as a text that is easier to read, where that grows the same.
     pub(crate) fn simplify(
         &self,
@@ -144,11 +158,44 @@ impl Model<'_> {
         ];
         for simpler in simpler {
             let other = simpler(&candidate);
-            if other == candidate {
+            if other == candidate || !self.is_text(&other) {
                 continue;
             }
             match self.prove(&other, limit, MAX_REPETITIONS, budget) {
                 Ok(Some(better)) if better.growth >= proof.growth => (candidate, proof) = (other, better),
+                Ok(_) => {}
+                Err(Exhausted::Work) => break,
+                Err(Exhausted::Time) => return Err(Exhausted::Time),
+            }
+        }
+        Ok((candidate, proof))
+    }
+
+    /// With a letter at its end, or else its start, that has characters above U+00FF, where the pattern needs these and the
+    /// text has no such letter: V8 tries nothing of that in a text without them.
+    pub(crate) fn with_wide_end(
+        &self,
+        candidate: Candidate,
+        proof: Proof,
+        limit: Growth,
+        budget: &mut Budget,
+    ) -> Result<(Candidate, Proof), Exhausted> {
+        let is_wide = |&letter: &u32| self.alphabet.wide(letter as usize).is_some();
+        let Candidate { prefix, pump, suffix, .. } = &candidate;
+        if !self.program.has_wide_set() || prefix.iter().chain(pump).chain(suffix).any(is_wide) {
+            return Ok((candidate, proof));
+        }
+        let letters = (0..self.alphabet.len() as u32).filter(|letter| is_wide(letter));
+        let ends = letters.flat_map(|letter| {
+            let suffix = [&candidate.suffix[..], &[letter]].concat();
+            let prefix = [&[letter], &candidate.prefix[..]].concat();
+            [Candidate { suffix, ..candidate.clone() }, Candidate { prefix, ..candidate.clone() }]
+        });
+        for other in ends {
+            match self.prove(&other, limit, MAX_REPETITIONS, budget) {
+                Ok(Some(other_proof)) if other_proof.growth >= proof.growth => {
+                    return Ok((other, other_proof));
+                }
                 Ok(_) => {}
                 Err(Exhausted::Work) => break,
                 Err(Exhausted::Time) => return Err(Exhausted::Time),
@@ -166,18 +213,22 @@ impl Model<'_> {
         let counter = Counter::new(self.program, self.graphs, self.alphabet);
         let mut samples: Vec<Sample> = Vec::new();
         let (many, times, most) = BURST;
+        // The machine does not go as far as counting does.
+        let many = if self.program.has_reference { MOST as f64 / 2.0 } else { many };
         let mut repetitions = 2;
         while repetitions <= most {
-            let Some(steps) = self.steps(&counter, &candidate.text(repetitions), budget)? else { break };
-            samples.push((repetitions, steps));
-            if repetitions == PROMISING.0 && steps < PROMISING.1 {
-                break;
-            }
+            let steps = self.steps(&counter, &candidate.text(repetitions), budget)?;
+            let is_last = steps.is_none();
+            samples.push((repetitions, steps.unwrap_or(MOST as f64)));
             if let [.., (_, before), (_, steps)] = samples[..]
                 && steps >= many
                 && steps >= times * before
             {
                 return Ok(Some(Proof { growth: Growth::Exponential, samples }));
+            }
+            if is_last || repetitions == PROMISING.0 && samples.last().is_none_or(|last| last.1 < PROMISING.1)
+            {
+                break;
             }
             repetitions *= 2;
         }
@@ -208,7 +259,6 @@ impl Model<'_> {
         if !self.program.has_reference {
             return Ok(Some(counter.count(text, self.searches, budget)?.steps));
         }
-        const MOST: u64 = 100_000;
         let characters: Vec<u32> =
             text.iter().map(|&letter| self.alphabet.character(letter as usize)).collect();
         match Machine::run(self.program, &characters, self.canonical, MOST) {

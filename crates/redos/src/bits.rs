@@ -19,4 +19,16 @@ impl Bits {
     pub(crate) fn has(&self, number: usize) -> bool {
         self.words[number / 64] >> (number % 64) & 1 == 1
     }
+
+    /// Its members, ascending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words.iter().enumerate().flat_map(|(place, &word)| {
+            let mut rest = word;
+            std::iter::from_fn(move || {
+                let bit = rest.trailing_zeros();
+                rest &= rest.wrapping_sub(1);
+                (bit < 64).then_some(64 * place + bit as usize)
+            })
+        })
+    }
 }

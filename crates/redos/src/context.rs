@@ -3,7 +3,7 @@
 use holdfast_regexp_syntax::{Assertion, Node, Set};
 
 /// A kind of character that the conditions of a pattern tell from others; [`EDGE`]: there is none.
-pub(crate) type Kind = u8;
+pub(crate) type Kind = u16;
 
 /// Before the first character, and after the last.
 pub(crate) const EDGE: Kind = 0;

@@ -14,7 +14,7 @@ use crate::budget::Budget;
 use crate::count::Searches;
 use crate::graph::Graph;
 use crate::growth::Growth;
-use crate::program::{Program, Shape};
+use crate::program::{Loops, Program, Shape};
 
 /// Letters, groups, loops and what joins them, each counted as one.
 const SIZE: usize = 6;
@@ -65,7 +65,7 @@ fn counted(source: &str) -> Growth {
     let units: Vec<u16> = source.encode_utf16().collect();
     let flags = Flags::default();
     let lowered = lower(&units, flags, &Characters::default(), true).unwrap();
-    let shape = Shape { steps: 10_000, loose: false, sticky: false, unicode: false };
+    let shape = Shape { steps: 10_000, loops: Loops::Exact, sticky: false, unicode: false };
     let program = Program::compile(&lowered.root, lowered.groups, shape).unwrap();
     let mut budget = Budget::new(1 << 40, Budget::deadline(Duration::from_secs(6000)));
     let graphs: Vec<Graph> =
@@ -73,7 +73,7 @@ fn counted(source: &str) -> Growth {
     let mut sets = program.sets.clone();
     // Letters are a, b and any other.
     sets.extend([0x61, 0x62].map(|letter| Set::from_ranges([(letter, letter)])));
-    let alphabet = Alphabet::of(&sets, program.last);
+    let alphabet = Alphabet::of(&sets, program.last).unwrap();
     let letters: Vec<u32> = ['a', 'b', 'c']
         .into_iter()
         .filter_map(|letter| {
@@ -89,6 +89,7 @@ fn counted(source: &str) -> Growth {
         alphabet: &alphabet,
         canonical: &[],
         searches: Searches::First,
+        unicode: false,
     };
     let mut fastest = Growth::Linear;
     for pump in words(2, 3).iter().filter(|pump| !pump.is_empty()) {

@@ -17,6 +17,9 @@ pub(crate) struct Outcome {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopped;
 
+/// Turns for each step that it may take.
+const TURNS: u64 = 20;
+
 pub(crate) struct Machine<'a> {
     program: &'a Program,
     text: &'a [u32],
@@ -24,6 +27,8 @@ pub(crate) struct Machine<'a> {
     canonical: &'a [(u32, u32)],
     limit: u64,
     steps: u64,
+    /// What it takes to go from one step to the next, which is none of the steps.
+    turns: u64,
 }
 
 /// One way through the pattern.
@@ -43,7 +48,7 @@ impl<'a> Machine<'a> {
         canonical: &'a [(u32, u32)],
         limit: u64,
     ) -> Result<Outcome, Stopped> {
-        let mut machine = Machine { program, text, canonical, limit, steps: 0 };
+        let mut machine = Machine { program, text, canonical, limit, steps: 0, turns: 0 };
         let slots = vec![None; 2 * (program.groups as usize + 1)];
         let region = program.regions[0];
         let matched = machine.attempt(region.entry, 0, region.behind, slots)?.is_some();
@@ -53,6 +58,11 @@ impl<'a> Machine<'a> {
     fn step(&mut self) -> Result<(), Stopped> {
         self.steps += 1;
         if self.steps > self.limit { Err(Stopped) } else { Ok(()) }
+    }
+
+    fn turn(&mut self, turns: usize) -> Result<(), Stopped> {
+        self.turns += turns as u64;
+        if self.turns > TURNS * self.limit { Err(Stopped) } else { Ok(()) }
     }
 
     /// The slots as the first way leaves them that comes to an end. Recurses as deep as lookarounds nest.
@@ -66,10 +76,12 @@ impl<'a> Machine<'a> {
         let mut ways = vec![Way { state, at, begun: Vec::new(), slots }];
         while let Some(mut way) = ways.pop() {
             loop {
+                self.turn(1)?;
                 match &self.program.steps[way.state as usize] {
                     Step::Accept => return Ok(Some(way.slots)),
                     Step::Split(targets) => {
                         let Some((first, others)) = targets.split_first() else { break };
+                        self.turn(others.len() * (1 + way.slots.len() / 16))?;
                         for &state in others.iter().rev() {
                             ways.push(Way { state, ..way.clone() });
                         }

@@ -13,12 +13,33 @@ use crate::context::{Asked, Condition};
 /// A place in [`Program::steps`].
 pub(crate) type State = u32;
 
-/// Iterations that a loop may but need not take, from which on it counts as unbounded in the loose program. Nested, sixteen
-/// by sixteen are more ways through thirty characters than anybody can wait for.
+/// How loops with a bound are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loops {
+    /// As they are, as far as a text of [`REACH`] characters goes.
+    Exact,
+    /// Unbounded if they are wide. Nested, sixteen by sixteen are more ways through thirty characters than anybody can wait for.
+    Loose,
+    /// Unbounded if they take more than a few iterations. Such a pattern has more ways than the one it stands for, but where
+    /// these multiply for ever, those of the pattern multiply for a while.
+    Few,
+}
+
+impl Loops {
+    /// Iterations that a loop may but need not take, and that it has to take, from which on it is unbounded.
+    fn bounds(self) -> (u32, u32) {
+        match self {
+            Loops::Exact => (REACH, REACH),
+            Loops::Loose => (WIDE, 64),
+            Loops::Few => (FEW, FEW),
+        }
+    }
+}
+
 const WIDE: u32 = 16;
 
-/// Iterations that a loop has to take, beyond which the loose program leaves them out.
-const LONG: u32 = 64;
+/// With fewer, ways do not multiply to a million.
+const FEW: u32 = 5;
 
 /// Characters of the longest text that steps are counted on. Further a loop cannot count on it, so that one that might
 /// is unbounded there, in both programs.
@@ -121,8 +142,7 @@ pub(crate) struct TooLarge;
 pub(crate) struct Shape {
     /// Steps that there may be.
     pub(crate) steps: usize,
-    /// Whether wide and long loops are taken for unbounded.
-    pub(crate) loose: bool,
+    pub(crate) loops: Loops,
     /// Whether matching begins only where the search does.
     pub(crate) sticky: bool,
     /// Whether characters are code points.
@@ -161,6 +181,9 @@ impl Program {
             repetition: None,
             behind: false,
             in_reference: false,
+            visits: 0,
+            behind_conditions: HashMap::new(),
+            any_case: false,
         };
         let root = compiler.save(root, 0, ACCEPT)?;
         let entry = if shape.sticky { root } else { compiler.search(root)? };
@@ -168,6 +191,16 @@ impl Program {
         Ok(compiler.program)
     }
 }
+
+impl Program {
+    /// Whether there are characters of the pattern that no character up to U+00FF matches.
+    pub(crate) fn has_wide_set(&self) -> bool {
+        self.sets.iter().any(|set| set.ranges().first().is_some_and(|&(low, _)| low > 0xFF))
+    }
+}
+
+/// Of the compiler.
+const MAX_VISITS: usize = 1 << 20;
 
 const ACCEPT: State = 0;
 
@@ -188,6 +221,12 @@ struct Compiler<'a> {
     behind: bool,
     /// Whether this is the body of a group, in the place of a reference to it.
     in_reference: bool,
+    /// Nodes compiled, copies too: some take no step, and may be copied very often.
+    visits: usize,
+    /// Of lookbehinds that have been looked at, by their bodies.
+    behind_conditions: HashMap<*const Node, Option<Condition>>,
+    /// And characters stand for those of other cases.
+    any_case: bool,
 }
 
 impl<'a> Compiler<'a> {
@@ -210,12 +249,23 @@ impl<'a> Compiler<'a> {
 
     /// The state from which `node` is matched and then `next`. Recurses as deep as the pattern nests, which is limited.
     fn node(&mut self, node: &'a Node, next: State) -> Result<State, TooLarge> {
+        self.visits += 1;
+        if self.visits > MAX_VISITS {
+            return Err(TooLarge);
+        }
         match node {
             Node::Empty => Ok(next),
+            // Another case of it, where the reference ignores cases and the group does not.
+            Node::Class(_) if self.any_case => {
+                let any = Set::default().complement(self.program.last);
+                self.character(&any, NO_ORIGIN, next)
+            }
             Node::Class(set) => {
                 let origin = self.origin(set);
                 self.character(set, origin, next)
             }
+            // The text of a group stands elsewhere than the group.
+            Node::Assertion(_) if self.in_reference => Ok(next),
             Node::Assertion(assertion) => {
                 let condition = self.program.asked.assertion(*assertion);
                 self.push(Step::Condition(condition, next))
@@ -237,7 +287,10 @@ impl<'a> Compiler<'a> {
             }
             Node::Repetition { min, max, greedy, body, span } => {
                 let parent = self.repetition;
-                self.repetition = Some(self.place(*span, parent));
+                // What is there at most once is no loop.
+                if max.is_none_or(|max| max > 1) {
+                    self.repetition = Some(self.place(*span, parent));
+                }
                 let entry = self.repeat(*min, *max, *greedy, body, next);
                 self.repetition = parent;
                 entry
@@ -297,12 +350,16 @@ impl<'a> Compiler<'a> {
         next: State,
     ) -> Result<State, TooLarge> {
         let (mut min, mut max, mut next) = (min, max, next);
-        let (wide, long) = if self.shape.loose { (WIDE, LONG) } else { (REACH, REACH) };
+        let (wide, long) = self.shape.loops.bounds();
         let is_wide = max.is_some_and(|max| max - min >= wide);
         if is_wide || min > long {
             next = self.push(Step::Approximation(next))?;
-            self.program.is_loose |= self.shape.loose;
-            (min, max) = (min.min(long), None);
+            self.program.is_loose |= self.shape.loops != Loops::Exact;
+            // Of several iterations that may be empty it matters which ones are.
+            if self.shape.loops == Loops::Few && body.is_nullable() {
+                next = self.star(greedy, body, next)?;
+            }
+            (min, max) = (if self.shape.loops == Loops::Few { min.min(1) } else { min.min(long) }, None);
         }
         let mut entry = match max {
             None => self.star(greedy, body, next)?,
@@ -318,8 +375,13 @@ impl<'a> Compiler<'a> {
         };
         for _ in 0..min {
             self.program.optional += usize::from(body.is_nullable());
-            entry = self.node(body, entry)?;
-            entry = self.forget(body, entry)?;
+            let copy = self.node(body, entry)?;
+            let copy = self.forget(body, copy)?;
+            // What takes no step may be repeated as often as one likes.
+            if copy == entry {
+                break;
+            }
+            entry = copy;
         }
         Ok(entry)
     }
@@ -364,11 +426,12 @@ impl<'a> Compiler<'a> {
     }
 
     fn look(&mut self, behind: bool, negative: bool, body: &'a Node, next: State) -> Result<State, TooLarge> {
-        if behind
-            && !self.behind
-            && let Some(condition) = self.program.asked.behind(negative, body)
-        {
-            return self.push(Step::Condition(condition, next));
+        if behind && !self.behind {
+            let asked = &mut self.program.asked;
+            let known = self.behind_conditions.entry(std::ptr::from_ref(body));
+            if let Some(condition) = *known.or_insert_with(|| asked.behind(negative, body)) {
+                return self.push(Step::Condition(condition, next));
+            }
         }
         let around = (self.behind, self.scopes, self.repetition);
         (self.scopes, self.repetition) = (0, None);
@@ -393,9 +456,9 @@ impl<'a> Compiler<'a> {
             match self.bodies.get(group).copied() {
                 // What it has matched, it may match again, whichever case and direction.
                 Some(body) if !self.in_reference && is_bounded(body) => {
-                    self.in_reference = true;
+                    (self.in_reference, self.any_case) = (true, ignore_case);
                     ways.push(self.node(body, after)?);
-                    self.in_reference = false;
+                    (self.in_reference, self.any_case) = (false, false);
                 }
                 _ => {
                     self.program.has_long_reference = true;

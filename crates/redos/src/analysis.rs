@@ -27,6 +27,9 @@ const PROOF_WORK: u64 = 1 << 23;
 /// So many iterations that may be left out are looked at twice.
 const MANY: usize = 16;
 
+/// Above this power a text is as bad as an exponential one.
+const HIGH: u32 = 5;
+
 /// Repetitions of texts that are only guessed.
 const PROBE: u32 = 256;
 
@@ -166,7 +169,11 @@ impl Inquiry<'_> {
         if let (Verdict::Open(_), Some(exact)) = (&verdict, &exact) {
             verdict = self.look(exact, Some(exact))?;
         }
-        if let (Verdict::Linear | Verdict::Open(_), Some(model)) = (&verdict, model)
+        // A high power is one for the same reason as it bursts.
+        let is_high =
+            matches!(&verdict, Verdict::Attack(_, proof) if proof.growth > Growth::Polynomial(HIGH));
+        if !is_high
+            && let Some(model) = model
             && let Some((candidate, proof)) = self.burst(model)?
         {
             verdict = Verdict::Attack(candidate, proof);
@@ -315,7 +322,7 @@ impl Inquiry<'_> {
         }
         debug_assert!(few.iter().all(|few| few.program.sets == model.program.sets));
         let mut trial = Trial::of(self, model, model);
-        for candidate in texts {
+        for candidate in with_long_suffixes(texts, model.alphabet.len()) {
             match trial.model.burst(&candidate, &mut trial.budget) {
                 Ok(Some(proof)) => return Ok(Some((candidate, proof))),
                 Ok(None) => {}
@@ -414,6 +421,7 @@ impl<'a> Trial<'a> {
             canonical,
             searches,
             unicode: inquiry.is_unicode(),
+            has_bounds: model.program.has_bounds,
         };
         Trial { model, budget: inquiry.budget(PROOF_WORK), best: None }
     }
@@ -538,6 +546,20 @@ fn with_other_suffixes(texts: Vec<Candidate>, letters: usize) -> Vec<Candidate> 
         more.extend(others);
     }
     more
+}
+
+/// The same, with much text after it first: V8 gives up at once where less text is left than any match has.
+fn with_long_suffixes(texts: Vec<Candidate>, letters: usize) -> impl Iterator<Item = Candidate> {
+    const MOST: u32 = 3;
+    const LONG: usize = 64;
+    let letters = (letters as u32).min(MOST);
+    texts.into_iter().flat_map(move |candidate| {
+        let long = (0..letters).filter(|letter| !candidate.pump.contains(letter)).map(|letter| {
+            let suffix = [&candidate.suffix[..], &[letter; LONG][..]].concat();
+            Candidate { suffix, ..candidate.clone() }
+        });
+        long.chain([candidate.clone()]).collect::<Vec<_>>()
+    })
 }
 
 /// The same after each letter.

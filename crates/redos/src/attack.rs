@@ -69,6 +69,8 @@ pub(crate) struct Model<'a> {
     pub(crate) searches: Searches,
     /// Whether characters are code points.
     pub(crate) unicode: bool,
+    /// Whether there are loops with far bounds, which long texts only show.
+    pub(crate) has_bounds: bool,
 }
 
 impl Model<'_> {
@@ -103,10 +105,11 @@ impl Model<'_> {
             samples.push((repetitions, steps));
             let now = growth(&samples, limit);
             // Once more, so that a bound a little further on is seen.
-            let is_certain = now == settled && samples.len() > CLEAR;
+            let is_certain = now == settled && samples.len() > CLEAR && !self.has_bounds;
             settled = now;
             if settled == Some(Growth::Exponential)
-                || settled.is_some() && (is_certain || is_enormous(steps) && samples.len() > 5)
+                || settled.is_some()
+                    && (is_certain || is_enormous(steps) && samples.len() > 5 && !self.has_bounds)
             {
                 break;
             }

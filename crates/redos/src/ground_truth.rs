@@ -90,6 +90,7 @@ fn counted(source: &str) -> Growth {
         canonical: &[],
         searches: Searches::First,
         unicode: false,
+        has_bounds: false,
     };
     let mut fastest = Growth::Linear;
     for pump in words(2, 3).iter().filter(|pump| !pump.is_empty()) {

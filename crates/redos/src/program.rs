@@ -130,6 +130,8 @@ pub(crate) struct Program {
     pub(crate) has_long_reference: bool,
     /// Iterations that may be left out, or be empty, of loops with a bound.
     pub(crate) optional: usize,
+    /// Whether it has loops with a bound that is not near.
+    pub(crate) has_bounds: bool,
     /// The last character of the alphabet.
     pub(crate) last: u32,
 }
@@ -168,6 +170,7 @@ impl Program {
             has_reference,
             has_long_reference: false,
             optional: 0,
+            has_bounds: false,
             last,
         };
         let mut compiler = Compiler {
@@ -350,6 +353,7 @@ impl<'a> Compiler<'a> {
         next: State,
     ) -> Result<State, TooLarge> {
         let (mut min, mut max, mut next) = (min, max, next);
+        self.program.has_bounds |= max.is_some_and(|max| max - min >= WIDE && max - min < REACH);
         let (wide, long) = self.shape.loops.bounds();
         let is_wide = max.is_some_and(|max| max - min >= wide);
         if is_wide || min > long {

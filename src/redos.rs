@@ -84,6 +84,9 @@ fn words(reason: Reason) -> String {
             "the pattern has a lookaround that reads far against its direction, and no attack was found"
                 .into()
         }
+        Reason::EmptyWays => {
+            "ways that match nothing multiply, so that RegExp may take for ever on any text".into()
+        }
         Reason::Unproven => {
             "ways to match multiply, but no text was found on which that takes many steps".into()
         }

@@ -30,6 +30,9 @@ const MANY: usize = 16;
 /// Above this power a text is as bad as an exponential one.
 const HIGH: u32 = 5;
 
+/// From one character to the next, which no pattern has that works.
+const MANY_WAYS: f64 = 1e6;
+
 /// Repetitions of texts that are only guessed.
 const PROBE: u32 = 256;
 
@@ -68,6 +71,8 @@ pub enum Reason {
     BackReference,
     /// A lookaround that reads far in the other direction.
     Lookaround,
+    /// Ways that read nothing multiply: any text may be an attack.
+    EmptyWays,
     /// Ways multiply, but no text was found on which the steps do.
     Unproven,
 }
@@ -163,6 +168,9 @@ impl Inquiry<'_> {
         };
         let exact = if loose.program.is_loose { self.prepare(Loops::Exact)? } else { None };
         let model = if loose.program.is_loose { exact.as_ref() } else { Some(&loose) };
+        if model.unwrap_or(&loose).graphs.iter().any(|graph| graph.ways() > MANY_WAYS) {
+            return Ok(Analysis::without_attack(Complexity::Unknown(Reason::EmptyWays)));
+        }
         let mut verdict =
             if self.is_bounded_at_a_glance(&loose)? { Verdict::Linear } else { self.look(&loose, model)? };
         // The loops that were taken for unbounded are not: what is true of the pattern as it is?
@@ -172,11 +180,14 @@ impl Inquiry<'_> {
         // A high power is one for the same reason as it bursts.
         let is_high =
             matches!(&verdict, Verdict::Attack(_, proof) if proof.growth > Growth::Polynomial(HIGH));
-        if !is_high
-            && let Some(model) = model
-            && let Some((candidate, proof)) = self.burst(model)?
-        {
-            verdict = Verdict::Attack(candidate, proof);
+        if let Some(model) = model.filter(|_| !is_high) {
+            match self.burst(model) {
+                Ok(Some((candidate, proof))) => verdict = Verdict::Attack(candidate, proof),
+                Ok(None) | Err(Exhausted::Work) => {}
+                // What was shown stays shown; what was certain was so of texts without end only.
+                Err(Exhausted::Time) if matches!(verdict, Verdict::Attack(..)) => {}
+                Err(Exhausted::Time) => return Err(Exhausted::Time),
+            }
         }
         Ok(match verdict {
             Verdict::Linear => Analysis::without_attack(Complexity::Linear),

@@ -197,6 +197,14 @@ fn lookarounds_the_other_way_are_their_own_matchers() {
 }
 
 #[test]
+fn ways_that_read_nothing_are_not_called_linear() {
+    for source in ["(?:(?:|){30})*b", "()\\1((|){30})*b", "(?:a?|b?){30}c"] {
+        assert_eq!(complexity(source), Complexity::Unknown(Reason::EmptyWays), "{source}");
+    }
+    assert_eq!(complexity("^(?:a?b?){3}$"), Complexity::Linear);
+}
+
+#[test]
 fn hostile_patterns_get_an_answer() {
     let many: Vec<String> = (0..10_000).map(|number| format!("a{number}")).collect();
     let nested = format!("{}a{}", "(?:".repeat(190), ")*".repeat(190));

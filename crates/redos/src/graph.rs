@@ -62,6 +62,22 @@ pub(crate) struct Graph {
 type Key = (State, u32);
 
 impl Graph {
+    /// The most ways there are from one character to the next, or to an end; steps are not counted on them.
+    pub(crate) fn ways(&self) -> f64 {
+        let mut ways: Vec<f64> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let of = |id: Id| ways[id as usize];
+            ways.push(match node {
+                Node::Character(_) | Node::Fail | Node::Accept => 1.0,
+                Node::Split(targets) => targets.iter().map(|&target| of(target)).sum(),
+                Node::Condition(_, next) | Node::Approximation(next) => of(*next),
+                Node::Look { body: Body::Here(body), next, .. } => of(*body) + of(*next),
+                Node::Look { body: Body::Region(_), next, .. } => of(*next),
+            });
+        }
+        ways.into_iter().fold(0.0, f64::max)
+    }
+
     pub(crate) fn of(program: &Program, region: usize, budget: &mut Budget) -> Result<Graph, Exhausted> {
         let mut builder = Builder {
             program,
